@@ -1,0 +1,43 @@
+"""The one numba policy: how every kernel is compiled and cached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def kernel(signature: str | list[str]) -> Callable[[F], F]:
+    """Compile a plain Python function on arrays and scalars, and cache the machine code.
+
+    Parameters
+    ----------
+    signature : str or list of str
+        Explicit numba signature(s). They make the kernel load from its cache at import and keep
+        it from being compiled anew for each combination of arguments.
+
+    Returns
+    -------
+    callable
+        Decorator; the plain function stays reachable as ``py_func``.
+
+    Notes
+    -----
+    NaN carries meaning throughout (a missing sample), so ``fastmath`` stays off. Where no cache
+    folder can be written (numba looks beside the module, then in the user's cache), the kernel
+    is compiled for this process alone.
+    """
+
+    def compile_(function: F) -> F:
+        options = {"nogil": True, "error_model": "numpy"}
+        try:
+            return cast(F, numba.njit(signature, cache=True, **options)(function))
+        except RuntimeError as error:
+            if "cannot cache" not in str(error):
+                raise
+            return cast(F, numba.njit(signature, **options)(function))
+
+    return compile_

@@ -1,0 +1,113 @@
+"""What every decoder yields: an opened recording, handed out in blocks."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsmove.records import Notice
+
+
+@dataclass(frozen=True)
+class Block:
+    """A run of samples in the order of time.
+
+    Attributes
+    ----------
+    acceleration : ndarray of float32, shape (n, 3), C-contiguous, in g
+        As the device scaled it; not calibrated any further.
+    time_s : ndarray of float64, shape (n,)
+        Seconds since the start of the recording, strictly increasing, also from block to block.
+        A missing stretch is a jump in time; there are no rows of NaN.
+    """
+
+    acceleration: NDArray[np.float32]
+    time_s: NDArray[np.float64]
+
+
+class Recording(ABC):
+    """An opened recording. Nothing of its samples is read before `blocks` is asked for them.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    device : str
+        Maker and model, such as ``Axivity AX3``.
+    serial : str
+        The device's own number; empty where the file has none.
+    start_time : datetime
+        Wall time of the first sample (time_s = 0). Without a zone, unless the file itself knows
+        its offset from UTC.
+    time_zone : str
+        IANA name where the file gives one; empty otherwise.
+    sample_rate_hz : float
+        The rate that the device was set to. The true one follows from the samples' times.
+    range_g : float
+        Largest acceleration that the device can show, in g; NaN where unknown.
+    side, placement : str
+        ``left``, ``right`` or ``unknown``; ``ankle``, ... or ``unknown``.
+    notices : list of Notice
+        What was found wrong so far: complete once `blocks` has been read to its end. Reading
+        again does not list a finding twice.
+    fraction_read : float
+        How far the reading has come, from 0 to 1, for progress bars.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        device: str,
+        start_time: datetime,
+        sample_rate_hz: float,
+        serial: str = "",
+        time_zone: str = "",
+        range_g: float = float("nan"),
+        side: str = "unknown",
+        placement: str = "unknown",
+    ) -> None:
+        self.path = path
+        self.device = device
+        self.serial = serial
+        self.start_time = start_time
+        self.time_zone = time_zone
+        self.sample_rate_hz = sample_rate_hz
+        self.range_g = range_g
+        self.side = side
+        self.placement = placement
+        self.notices: list[Notice] = []
+        self.fraction_read = 0.0
+
+    @abstractmethod
+    def blocks(self, start_s: float = 0.0, end_s: float = float("inf")) -> Iterator[Block]:
+        """Read the samples with start_s <= time < end_s, in blocks of bounded size.
+
+        Parameters
+        ----------
+        start_s, end_s : float
+            Seconds since the start of the recording. Where the format can be searched, what lies
+            before and after is not read.
+
+        Yields
+        ------
+        Block
+            Samples in the order of time.
+
+        Raises
+        ------
+        DamagedRecording
+            When nothing whole is left to read.
+        """
+
+    def notice(self, code: str, sentence: str) -> None:
+        """Add a finding to `notices`, unless it is there already."""
+        found = Notice(code, sentence)
+        if found not in self.notices:
+            self.notices.append(found)

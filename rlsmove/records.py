@@ -1,0 +1,162 @@
+"""The records that pass between stages: frozen, plain, with units in their names.
+
+Event times are whole milliseconds since the start of the recording (of the left one, where there
+are two), in ``int64``: in floating seconds some exact 10-s intervals come out below 10.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+CodeArray = NDArray[np.int8]
+
+#: Side of a movement, by its code.
+SIDES = ("left", "right", "bilateral", "unknown")
+LEFT, RIGHT, BILATERAL, UNKNOWN_SIDE = range(4)
+
+#: What a movement was taken for, by its code. Only the first enters the scoring as LM.
+KINDS = ("leg_movement", "posture_shift", "gross_movement", "transmitted_shake", "tap", "gait")
+LEG_MOVEMENT, POSTURE_SHIFT, GROSS_MOVEMENT, TRANSMITTED_SHAKE, TAP, GAIT = range(6)
+
+#: Sleep stage, by its code: S is sleep of unknown stage; -1 stands for no stage at all.
+STAGES = ("W", "N1", "N2", "N3", "R", "S")
+WAKE, N1, N2, N3, REM, SLEEP = range(6)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something a reader of the result should know: a stable code and a sentence.
+
+    Attributes
+    ----------
+    code : str
+        Lower case with underscores, stable between versions, such as ``truncated``.
+    sentence : str
+        What was found, where, with its value, and what was done about it.
+    """
+
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Movements:
+    """Movements of one leg, or of both in one table; all arrays of length n, sorted by onset.
+
+    Attributes
+    ----------
+    onset_ms, duration_ms : ndarray of int64
+        Start and length of each movement.
+    side : ndarray of int8
+        Index into `SIDES`.
+    kind : ndarray of int8
+        Index into `KINDS`.
+    peak_g : ndarray of float64
+        Largest acceleration beside gravity during the movement, in g; NaN for a bare mark.
+    tilt_deg : ndarray of float64
+        Largest turn away from the rest before it, in degrees; NaN for a bare mark.
+    snr : ndarray of float64
+        Peak of the detection signal over its threshold at that time (1 is just detected);
+        NaN for a bare mark.
+    """
+
+    onset_ms: IntArray
+    duration_ms: IntArray
+    side: CodeArray
+    kind: CodeArray
+    peak_g: FloatArray
+    tilt_deg: FloatArray
+    snr: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.onset_ms)
+
+    @classmethod
+    def empty(cls) -> Movements:
+        """A table without rows."""
+        return cls.marks(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int8))
+
+    @classmethod
+    def marks(cls, onset_ms: IntArray, duration_ms: IntArray, side: CodeArray) -> Movements:
+        """Leg movements that carry no signal, such as those of an event list, sorted by onset.
+
+        Ties are ordered by duration, then side, so that the order of the input never matters.
+        """
+        order = np.lexsort((side, duration_ms, onset_ms))
+        blank = np.full(len(order), np.nan)
+        return cls(
+            onset_ms[order],
+            duration_ms[order],
+            side[order],
+            np.full(len(order), LEG_MOVEMENT, np.int8),
+            blank,
+            blank,
+            blank,
+        )
+
+    @classmethod
+    def concatenate(cls, *tables: Movements) -> Movements:
+        """All rows of several tables, sorted by onset (ties by duration, then side)."""
+        columns: dict[str, Any] = {
+            field.name: np.concatenate([getattr(table, field.name) for table in tables])
+            for field in fields(cls)
+        }
+        order = np.lexsort((columns["side"], columns["duration_ms"], columns["onset_ms"]))
+        return cls(**{name: column[order] for name, column in columns.items()})
+
+    def take(self, rows: IntArray | BoolArray) -> Movements:
+        """The rows chosen by a mask or by their numbers."""
+        return Movements(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+
+@dataclass(frozen=True)
+class Sleep:
+    """Sleep and wake of one night, and where that knowledge comes from.
+
+    Attributes
+    ----------
+    source : str
+        ``hypnogram``, ``lights`` (lights off and on given, sleep from the sensor), ``sensor``.
+    lights_off_ms, lights_on_ms : int or None
+        Time in bed; None where it is not known.
+    onset_ms, offset_ms : ndarray of int64, shape (k,)
+        Epochs, sorted, none overlapping another. Time that no epoch covers is of unknown stage.
+    stage : ndarray of int8, shape (k,)
+        Index into `STAGES`.
+    """
+
+    source: str
+    lights_off_ms: int | None
+    lights_on_ms: int | None
+    onset_ms: IntArray
+    offset_ms: IntArray
+    stage: CodeArray
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Stretches of time, sorted, none overlapping another: respiratory events, arousals, gaps.
+
+    Attributes
+    ----------
+    onset_ms, offset_ms : ndarray of int64, shape (k,)
+        Start and end of each.
+    """
+
+    onset_ms: IntArray
+    offset_ms: IntArray
+
+    def __len__(self) -> int:
+        return len(self.onset_ms)
+
+    @classmethod
+    def empty(cls) -> Intervals:
+        """No stretch at all."""
+        return cls(np.empty(0, np.int64), np.empty(0, np.int64))
