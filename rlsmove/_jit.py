@@ -10,13 +10,13 @@ import numba
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def kernel(signature: str | list[str]) -> Callable[[F], F]:
+def kernel(signature: str) -> Callable[[F], F]:
     """Compile a plain Python function on arrays and scalars, and cache the machine code.
 
     Parameters
     ----------
-    signature : str or list of str
-        Explicit numba signature(s). They make the kernel load from its cache at import and keep
+    signature : str
+        Explicit numba signature. It makes the kernel load from its cache at import and keeps
         it from being compiled anew for each combination of arguments.
 
     Returns
@@ -32,7 +32,7 @@ def kernel(signature: str | list[str]) -> Callable[[F], F]:
     """
 
     def compile_(function: F) -> F:
-        options = {"nogil": True, "error_model": "numpy"}
+        options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
         try:
             return cast(F, numba.njit(signature, cache=True, **options)(function))
         except RuntimeError as error:

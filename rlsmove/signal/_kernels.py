@@ -1,0 +1,140 @@
+"""Compiled loops of the signal stage. Shapes: n samples in, m grid points out."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsmove._jit import kernel
+
+#: Reach of the resampling filter to either side of a grid time.
+HALF_WIDTH_S = 0.2
+
+#: Layout of the running state of `accumulate_windows`.
+STATE_SIZE = 15
+_TIME, _WINDOW, _COUNT, _SUM, _SQUARE, _LOW, _HIGH = 0, 1, 2, 3, 6, 9, 12
+
+
+@kernel("void(float64[::1], float64[:,::1], int64)")
+def flush_window(state: NDArray[np.float64], windows: NDArray[np.float64], row: int) -> None:
+    """Write the window held in state (15,) to windows[row] (14,)."""
+    count = state[_COUNT]
+    windows[row, 0] = state[_WINDOW]
+    windows[row, 1] = count
+    for axis in range(3):
+        mean = state[_SUM + axis] / count
+        variance = state[_SQUARE + axis] / count - mean * mean
+        windows[row, 2 + axis] = mean
+        windows[row, 5 + axis] = np.sqrt(max(variance, 0.0))
+        windows[row, 8 + axis] = state[_LOW + axis]
+        windows[row, 11 + axis] = state[_HIGH + axis]
+
+
+@kernel("int64(float32[:,::1], float64[::1], float64, float64[::1], float64[:,::1], float64[::1])")
+def accumulate_windows(
+    acceleration: NDArray[np.float32],
+    time_s: NDArray[np.float64],
+    window_s: float,
+    state: NDArray[np.float64],
+    windows: NDArray[np.float64],
+    norm_sum: NDArray[np.float64],
+) -> int:
+    """Add samples to running window statistics; write each window that is complete.
+
+    acceleration (n, 3); state (15,); windows (k, 14): window number, count, mean xyz, SD xyz,
+    low xyz, high xyz; norm_sum (1,). Returns how many windows were completed.
+    Samples are added one by one, so the result does not depend on how blocks were cut.
+    """
+    done = 0
+    for i in range(len(time_s)):
+        number = np.floor(time_s[i] / window_s)
+        if number != state[_WINDOW]:
+            if state[_COUNT] > 0:
+                flush_window(state, windows, done)
+                done += 1
+            state[_WINDOW] = number
+            state[_COUNT] = 0.0
+            for axis in range(3):
+                state[_SUM + axis] = 0.0
+                state[_SQUARE + axis] = 0.0
+                state[_LOW + axis] = np.inf
+                state[_HIGH + axis] = -np.inf
+        state[_COUNT] += 1.0
+        squared = 0.0
+        for axis in range(3):
+            value = np.float64(acceleration[i, axis])
+            square = value * value
+            squared += square
+            state[_SUM + axis] += value
+            state[_SQUARE + axis] += square
+            state[_LOW + axis] = min(state[_LOW + axis], value)
+            state[_HIGH + axis] = max(state[_HIGH + axis], value)
+        norm_sum[0] += np.sqrt(squared)
+    return done
+
+
+@kernel(
+    "int64(float32[:,::1], float64[::1], int64, float64, float64, float64,"
+    " float32[::1], float32[:,::1])"
+)
+def resample(
+    acceleration: NDArray[np.float32],
+    time_s: NDArray[np.float64],
+    first: int,
+    fs: float,
+    end_s: float,
+    longest_gap_s: float,
+    taper: NDArray[np.float32],
+    grid: NDArray[np.float32],
+) -> int:
+    """Weighted means of the samples around each grid time, from grid point ``first`` on.
+
+    acceleration (n, 3); taper (t,): the weight at distances from 0 to the half width, where
+    t - 1 steps make the half width; grid (m, 3), filled from row 0. Grid times are k / fs. Stops
+    before the first grid time at or after end_s. Returns how many rows were filled; a row within
+    a gap is NaN.
+    """
+    half_width = HALF_WIDTH_S
+    scale = (len(taper) - 1) / half_width
+    n = len(time_s)
+    filled = 0
+    low = 0
+    k = first
+    while filled < len(grid):
+        moment = k / fs
+        if moment >= end_s:
+            break
+        while low < n and time_s[low] <= moment - half_width:
+            low += 1
+        before = -np.inf
+        after = np.inf
+        total = 0.0
+        x = 0.0
+        y = 0.0
+        z = 0.0
+        j = low
+        while j < n and time_s[j] < moment + half_width:
+            distance = moment - time_s[j]
+            if distance >= 0.0:
+                before = time_s[j]
+            else:
+                if after == np.inf:
+                    after = time_s[j]
+                distance = -distance
+            weight = np.float64(taper[np.int64(distance * scale + 0.5)])
+            total += weight
+            x += weight * acceleration[j, 0]
+            y += weight * acceleration[j, 1]
+            z += weight * acceleration[j, 2]
+            j += 1
+        if total > 0.0 and (before == moment or after - before <= longest_gap_s):
+            grid[filled, 0] = x / total
+            grid[filled, 1] = y / total
+            grid[filled, 2] = z / total
+        else:
+            grid[filled, 0] = np.nan
+            grid[filled, 1] = np.nan
+            grid[filled, 2] = np.nan
+        filled += 1
+        k += 1
+    return filled
