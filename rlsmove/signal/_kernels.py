@@ -138,3 +138,121 @@ def resample(
         filled += 1
         k += 1
     return filled
+
+
+@kernel("void(float32[:,::1], int64, float32[::1])")
+def change_between_means(
+    acceleration: NDArray[np.float32], span: int, change: NDArray[np.float32]
+) -> None:
+    """Distance between the mean of the next and of the last ``span`` samples.
+
+    acceleration (n, 3); change (n,): at i, |mean(a[i : i + span]) - mean(a[i - span : i])|, and 0
+    where one of them does not fit.
+    """
+    n = len(acceleration)
+    change[:] = 0.0
+    if n < 2 * span:
+        return
+    ahead = np.zeros(3)
+    behind = np.zeros(3)
+    for axis in range(3):
+        for j in range(span):
+            behind[axis] += acceleration[j, axis]
+            ahead[axis] += acceleration[span + j, axis]
+    for i in range(span, n - span + 1):
+        squared = 0.0
+        for axis in range(3):
+            step = (ahead[axis] - behind[axis]) / span
+            squared += step * step
+            behind[axis] += acceleration[i, axis] - np.float64(acceleration[i - span, axis])
+            if i + span < n:
+                ahead[axis] += acceleration[i + span, axis] - np.float64(acceleration[i, axis])
+        change[i] = np.sqrt(squared)
+
+
+@kernel("void(float32[:,::1], int64, int64, float32[::1])")
+def distance_from_rest(
+    acceleration: NDArray[np.float32], rest: int, half: int, distance: NDArray[np.float32]
+) -> None:
+    """Distance of each moment from the mean of the ``rest`` samples before it.
+
+    acceleration (n, 3); distance (n,): a moment is the mean of the samples within ``half`` of it;
+    0 where the rest before it or the moment does not fit.
+    """
+    n = len(acceleration)
+    distance[:] = 0.0
+    width = 2 * half + 1
+    if n < rest + width:
+        return
+    moment = np.zeros(3)
+    before = np.zeros(3)
+    for axis in range(3):
+        for j in range(rest):
+            before[axis] += acceleration[j, axis]
+        for j in range(rest, rest + width):
+            moment[axis] += acceleration[j, axis]
+    # The rest ends where the moment begins: the two share no sample.
+    for start in range(rest, n - width + 1):
+        squared = 0.0
+        for axis in range(3):
+            step = moment[axis] / width - before[axis] / rest
+            squared += step * step
+            before[axis] += acceleration[start, axis] - np.float64(acceleration[start - rest, axis])
+            if start + width < n:
+                moment[axis] += acceleration[start + width, axis] - np.float64(
+                    acceleration[start, axis]
+                )
+        distance[start + half] = np.sqrt(squared)
+
+
+@kernel("void(float32[::1], int64, float64[::1])")
+def nonzero_means(values: NDArray[np.float32], length: int, means: NDArray[np.float64]) -> None:
+    """Mean of each run of ``length`` values (n,) into means (ceil(n / length),); NaN if all 0."""
+    for number in range(len(means)):
+        total = 0.0
+        start = number * length
+        end = min(start + length, len(values))
+        for i in range(start, end):
+            total += values[i]
+        means[number] = total / (end - start) if total > 0.0 else np.nan
+
+
+@kernel("void(float64[::1], int64, float64, float64[::1])")
+def rolling_quantile(
+    values: NDArray[np.float64], window: int, quantile: float, result: NDArray[np.float64]
+) -> None:
+    """Quantile of values[i : i + window] (n,), NaN left out, into result (n - window + 1,).
+
+    The lower of the two neighbors where the quantile falls between; 0 where all are NaN.
+    """
+    ordered = np.empty(window)
+    count = 0
+    for i in range(len(values)):
+        if i >= window and not np.isnan(values[i - window]):
+            place = np.searchsorted(ordered[:count], values[i - window])
+            for j in range(place, count - 1):
+                ordered[j] = ordered[j + 1]
+            count -= 1
+        if not np.isnan(values[i]):
+            place = np.searchsorted(ordered[:count], values[i])
+            for j in range(count, place, -1):
+                ordered[j] = ordered[j - 1]
+            ordered[place] = values[i]
+            count += 1
+        if i >= window - 1:
+            chosen = np.int64(quantile * (count - 1))
+            result[i - window + 1] = ordered[chosen] if count > 0 else 0.0
+
+
+@kernel("void(float32[::1], float64[::1], int64, float32[::1])")
+def largest_ratio(
+    values: NDArray[np.float32],
+    threshold: NDArray[np.float64],
+    length: int,
+    largest: NDArray[np.float32],
+) -> None:
+    """Raise largest (n,) to values (n,) / threshold, one threshold for each ``length`` values."""
+    for i in range(len(values)):
+        ratio = values[i] / threshold[i // length]
+        if ratio > largest[i]:
+            largest[i] = ratio

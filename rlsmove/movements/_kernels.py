@@ -1,0 +1,264 @@
+"""Compiled loops of the detector. n is the number of points of the common clock."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsmove._jit import kernel
+
+
+@kernel("int64(float32[::1], int64, int64[:,::1])")
+def find_bursts(strength: NDArray[np.float32], join: int, bursts: NDArray[np.int64]) -> int:
+    """Runs in which the movement signal is significant, joined across less than ``join`` points.
+
+    strength (n,); bursts (k, 2): first point and the point after the last. Returns the number
+    found, at most k.
+    """
+    found = 0
+    last = -join - 1
+    for i in range(len(strength)):
+        if strength[i] <= 1.0:
+            continue
+        if found > 0 and i - last < join:
+            bursts[found - 1, 1] = i + 1
+        else:
+            if found == len(bursts):
+                break
+            bursts[found, 0] = i
+            bursts[found, 1] = i + 1
+            found += 1
+        last = i
+    return found
+
+
+@kernel("void(float32[:,::1], int64, int64, float64[::1])")
+def mean_vector(
+    acceleration: NDArray[np.float32], start: int, end: int, mean: NDArray[np.float64]
+) -> None:
+    """Mean of acceleration[start:end] (n, 3) into mean (3,)."""
+    for axis in range(3):
+        total = 0.0
+        for i in range(start, end):
+            total += acceleration[i, axis]
+        mean[axis] = total / (end - start)
+
+
+@kernel("void(float32[:,::1], int64[:,::1], int64, float64[:,::1], float64[:,::1])")
+def rest_levels(
+    acceleration: NDArray[np.float32],
+    bursts: NDArray[np.int64],
+    rest: int,
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+) -> None:
+    """Where the limb lay before and after each burst.
+
+    acceleration (n, 3); bursts (b, 2); before, after (b, 3): mean of up to ``rest`` points next to
+    the burst, not beyond the neighboring bursts; the burst's own end where there is no room.
+    """
+    n = len(acceleration)
+    for b in range(len(bursts)):
+        start, end = bursts[b, 0], bursts[b, 1]
+        floor = bursts[b - 1, 1] if b > 0 else 0
+        ceiling = bursts[b + 1, 0] if b + 1 < len(bursts) else n
+        low = max(start - rest, floor)
+        mean_vector(acceleration, min(low, start - 1) if start > 0 else 0, max(start, 1), before[b])
+        high = min(end + rest, ceiling)
+        mean_vector(acceleration, min(end, n - 1), max(high, min(end, n - 1) + 1), after[b])
+
+
+@kernel("float64(float32[:,::1], int64, int64, int64, float64[::1])")
+def largest_turn(
+    acceleration: NDArray[np.float32],
+    start: int,
+    end: int,
+    width: int,
+    rest: NDArray[np.float64],
+) -> float:
+    """Largest distance between means of ``width`` points within [start, end) and rest (3,), in g.
+
+    acceleration (n, 3). Where the stretch is shorter than ``width`` its mean is taken.
+    """
+    width = min(width, end - start)
+    total = np.zeros(3)
+    largest = 0.0
+    for i in range(start, end):
+        squared = 0.0
+        for axis in range(3):
+            total[axis] += acceleration[i, axis]
+            if i - start >= width:
+                total[axis] -= acceleration[i - width, axis]
+            step = total[axis] / width - rest[axis]
+            squared += step * step
+        if i - start >= width - 1 and squared > largest:
+            largest = squared
+    return np.sqrt(largest)
+
+
+@kernel(
+    "int64(float32[:,::1], int64[:,::1], float64[:,::1], float64[:,::1], float32[::1],"
+    " int64, int64, float64, int64[:,::1])"
+)
+def group_bursts(
+    acceleration: NDArray[np.float32],
+    bursts: NDArray[np.int64],
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+    away_g: NDArray[np.float32],
+    longest: int,
+    width: int,
+    returned: float,
+    groups: NDArray[np.int64],
+) -> int:
+    """Put bursts together that lead away from rest and back to it.
+
+    acceleration (n, 3); bursts (b, 2); before, after (b, 3): rest around each; away_g (n,). From
+    each burst on, the first later burst after which the limb lies again within ``returned`` of
+    its largest distance from the first rest closes the group, if all of it takes at most
+    ``longest`` points. A burst that leads away for good stays alone. groups (b, 2): first burst
+    and the one after the last. Returns the number of groups.
+    """
+    count = 0
+    first = 0
+    while first < len(bursts):
+        start = bursts[first, 0]
+        rest = before[first]
+        last = first
+        largest = 0.0
+        closed = -1
+        while last < len(bursts) and (last == first or bursts[last, 1] - start <= longest):
+            turn = largest_turn(acceleration, start, bursts[last, 1], width, rest)
+            largest = max(largest, turn)
+            squared = 0.0
+            for axis in range(3):
+                step = after[last, axis] - rest[axis]
+                squared += step * step
+            if np.sqrt(squared) <= max(returned * largest, away_g[start]):
+                closed = last
+                break
+            last += 1
+        if closed < 0:
+            closed = first
+        groups[count, 0] = first
+        groups[count, 1] = closed + 1
+        count += 1
+        first = closed + 1
+    return count
+
+
+@kernel(
+    "int64(float32[:,::1], float32[::1], int64, int64, float64[::1], float64[::1], int64,"
+    " int64, int64[:,::1])"
+)
+def trace_away(
+    acceleration: NDArray[np.float32],
+    away_g: NDArray[np.float32],
+    start: int,
+    end: int,
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+    half: int,
+    join: int,
+    runs: NDArray[np.int64],
+) -> int:
+    """Runs within [start, end) in which the limb is away from the rest before and after.
+
+    acceleration (n, 3); away_g (n,); before, after (3,); runs (k, 2): first point and the one
+    after the last. A moment is the mean of the points within ``half`` of it. Runs less than
+    ``join`` points apart are one. Returns the number found, at most k.
+    """
+    n = len(acceleration)
+    found = 0
+    for i in range(start, end):
+        low, high = max(i - half, 0), min(i + half + 1, n)
+        from_before = 0.0
+        from_after = 0.0
+        for axis in range(3):
+            moment = 0.0
+            for j in range(low, high):
+                moment += acceleration[j, axis]
+            moment /= high - low
+            from_before += (moment - before[axis]) ** 2
+            from_after += (moment - after[axis]) ** 2
+        if min(from_before, from_after) <= np.float64(away_g[i]) ** 2:
+            continue
+        if found > 0 and i - runs[found - 1, 1] < join:
+            runs[found - 1, 1] = i + 1
+        elif found < len(runs):
+            runs[found, 0] = i
+            runs[found, 1] = i + 1
+            found += 1
+    return found
+
+
+#: Columns of `describe_groups`: onset, end, strength, peak, turn, mean turn, path, residual turn.
+N_FEATURES = 8
+
+
+@kernel(
+    "int64(float32[:,::1], float32[::1], float32[::1], int64[:,::1], int64[:,::1],"
+    " float64[:,::1], float64[:,::1], int64, int64, int64, float64[:,::1])"
+)
+def describe_groups(
+    acceleration: NDArray[np.float32],
+    strength: NDArray[np.float32],
+    away_g: NDArray[np.float32],
+    bursts: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+    half: int,
+    width: int,
+    join: int,
+    features: NDArray[np.float64],
+) -> int:
+    """Trace each group of bursts and measure every run found in it.
+
+    acceleration (n, 3); strength, away_g (n,); bursts (b, 2); groups (g, 2); before, after (b, 3);
+    features (k, 8), a row a run. Returns the number of rows, at most k.
+    """
+    runs = np.empty((64, 2), np.int64)
+    count = 0
+    for g in range(len(groups)):
+        first, last = groups[g, 0], groups[g, 1] - 1
+        start, end = bursts[first, 0], bursts[last, 1]
+        rest, later = before[first], after[last]
+        found = trace_away(acceleration, away_g, start, end, rest, later, half, join, runs)
+        for run in range(found):
+            if count == len(features):
+                return count
+            low, high = runs[run, 0], runs[run, 1]
+            strongest = np.float32(0.0)
+            peak = 0.0
+            mean = np.zeros(3)
+            path = 0.0
+            for i in range(low, high):
+                strongest = max(strongest, strength[i])
+                squared = 0.0
+                step = 0.0
+                for axis in range(3):
+                    away = acceleration[i, axis] - rest[axis]
+                    squared += away * away
+                    mean[axis] += away
+                    if i > low:
+                        move = np.float64(acceleration[i, axis]) - acceleration[i - 1, axis]
+                        step += move * move
+                peak = max(peak, squared)
+                path += np.sqrt(step)
+            share = 0.0
+            residual = 0.0
+            for axis in range(3):
+                change = later[axis] - rest[axis]
+                residual += change * change
+                share += (mean[axis] / (high - low) - 0.5 * change) ** 2
+            features[count, 0] = low
+            features[count, 1] = high
+            features[count, 2] = strongest
+            features[count, 3] = np.sqrt(peak)
+            features[count, 4] = largest_turn(acceleration, low, high, width, rest)
+            features[count, 5] = np.sqrt(share)
+            features[count, 6] = path
+            features[count, 7] = np.sqrt(residual)
+            count += 1
+    return count

@@ -1,0 +1,172 @@
+"""Movements of one leg, found by the turn of the limb away from rest and by its shaking."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsmove.movements import _kernels
+from rlsmove.records import (
+    GROSS_MOVEMENT,
+    LEG_MOVEMENT,
+    POSTURE_SHIFT,
+    TAP,
+    TRANSMITTED_SHAKE,
+    FloatArray,
+    Movements,
+)
+from rlsmove.signal.activity import MOMENT_S, REST_S, movement_activity
+from rlsmove.signal.nights import Night
+
+#: A gap up to this long is bridged; the signal on both sides of a longer one is independent.
+BRIDGED_GAP_S = 2.0
+
+#: Rest of at least this much parts two movements (WASM 2016, offset: 0.5 s at rest).
+REST_BETWEEN_S = 0.5
+
+#: Longest way out and back that is looked for: a candidate lasts 10 s (WASM 2016), and a limb that
+#: stays away longer has changed its posture.
+LONGEST_HOLD_S = 12.0
+
+#: A limb has returned when it lies within half of its largest turn from where it lay before, or
+#: within 3 degrees.
+RETURNED_SHARE = 0.5
+RETURNED_DEG = 3.0
+
+#: Turns are told from shakes after smoothing over this span.
+TURN_SPAN_S = 0.48
+
+#: A shake without a turn: its mean away from rest is below this share of its peak.
+SHAKE_MEAN_SHARE = 0.08
+
+#: Longer than any candidate leg movement of one leg (WASM 2016).
+GROSS_S = 10.0
+
+
+def detect_leg_movements(night: Night, *, side: int, lsb_g: float = 0.0) -> Movements:
+    """Find the movements of one leg in one night.
+
+    Bursts of the movement signal are found first. From each, the limb is followed until it lies
+    again where it lay before: a movement that is held counts from the burst that leads away to
+    the burst that leads back. Its ends are where the limb leaves rest and where it has returned
+    and stopped shaking. A movement that does not return is a posture shift, one without a turn a
+    transmitted shake, a very short one a tap.
+
+    Parameters
+    ----------
+    night : Night
+        One night on the common clock.
+    side : int
+        Index into `rlsmove.records.SIDES`.
+    lsb_g : float
+        Step of the device's scale, in g.
+
+    Returns
+    -------
+    Movements
+        Of every kind; times in ms since the start of the recording.
+    """
+    found = []
+    for start, end in recorded_stretches(night.acceleration, night.fs):
+        stretch = _bridged(night.acceleration[start:end])
+        features = _describe_stretch(stretch, night.fs, lsb_g)
+        features[:, 0:2] += start
+        found.append(features)
+    table = np.concatenate(found) if found else np.empty((0, _kernels.N_FEATURES))
+    return _classified(table, night, side)
+
+
+def recorded_stretches(acceleration: NDArray[np.float32], fs: float) -> list[tuple[int, int]]:
+    """First and past-the-last point of each stretch without a gap of more than 2 s."""
+    recorded = np.flatnonzero(~np.isnan(acceleration[:, 0]))
+    if len(recorded) == 0:
+        return []
+    breaks = np.flatnonzero(np.diff(recorded) > BRIDGED_GAP_S * fs)
+    starts = np.concatenate([recorded[:1], recorded[breaks + 1]])
+    ends = np.concatenate([recorded[breaks], recorded[-1:]]) + 1
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))
+
+
+def _bridged(stretch: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The stretch (n, 3), its short gaps filled with straight lines."""
+    missing = np.isnan(stretch[:, 0])
+    if not np.any(missing):
+        return np.ascontiguousarray(stretch)
+    filled = stretch.copy()
+    there = np.flatnonzero(~missing)
+    gone = np.flatnonzero(missing)
+    for axis in range(3):
+        filled[gone, axis] = np.interp(gone, there, stretch[there, axis])
+    return filled
+
+
+def _describe_stretch(stretch: NDArray[np.float32], fs: float, lsb_g: float) -> FloatArray:
+    """Features of every movement in a stretch (n, 3) without gaps, shape (k, N_FEATURES)."""
+    activity = movement_activity(stretch, lsb_g)
+    join = round(REST_BETWEEN_S * fs)
+    bursts = np.empty((len(stretch) // (join + 1) + 1, 2), np.int64)
+    bursts = bursts[: _kernels.find_bursts(activity.strength, join, bursts)]
+    before = np.empty((len(bursts), 3))
+    after = np.empty((len(bursts), 3))
+    _kernels.rest_levels(stretch, bursts, round(REST_S * fs), before, after)
+    groups = np.empty((len(bursts), 2), np.int64)
+    width = round(TURN_SPAN_S * fs)
+    groups = groups[
+        : _kernels.group_bursts(
+            stretch,
+            bursts,
+            before,
+            after,
+            activity.away_g,
+            round(LONGEST_HOLD_S * fs),
+            width,
+            RETURNED_SHARE,
+            groups,
+        )
+    ]
+    features = np.empty((4 * len(bursts) + 4, _kernels.N_FEATURES))
+    half = round(MOMENT_S * fs) // 2
+    count = _kernels.describe_groups(
+        stretch,
+        activity.strength,
+        activity.away_g,
+        bursts,
+        groups,
+        before,
+        after,
+        half,
+        width,
+        join,
+        features,
+    )
+    return features[:count]
+
+
+def _classified(features: FloatArray, night: Night, side: int) -> Movements:
+    onset, end, strength, peak_g, turn_g, mean_turn_g, _path, residual_g = features.T
+    duration_s = (end - onset) / night.fs
+    turn_deg = _chord_deg(turn_g)
+    residual_deg = _chord_deg(residual_g)
+    kind = np.full(len(features), LEG_MOVEMENT, np.int8)
+    kind[mean_turn_g < SHAKE_MEAN_SHARE * peak_g] = TRANSMITTED_SHAKE
+    kind[(duration_s < REST_BETWEEN_S) & (kind == TRANSMITTED_SHAKE)] = TAP
+    kind[duration_s > GROSS_S] = GROSS_MOVEMENT
+    kind[(residual_deg > RETURNED_DEG) & (residual_g > RETURNED_SHARE * turn_g)] = POSTURE_SHIFT
+    onset_ms = np.round(1000.0 * (night.first + onset) / night.fs).astype(np.int64)
+    end_ms = np.round(1000.0 * (night.first + end) / night.fs).astype(np.int64)
+    order = np.argsort(onset_ms, kind="stable")
+    table = Movements(
+        onset_ms=onset_ms,
+        duration_ms=end_ms - onset_ms,
+        side=np.full(len(features), side, np.int8),
+        kind=kind,
+        peak_g=peak_g,
+        tilt_deg=turn_deg,
+        snr=strength,
+    )
+    return table.take(order)
+
+
+def _chord_deg(distance_g: FloatArray) -> FloatArray:
+    """Angle between two unit vectors at a given distance, in degrees."""
+    return np.degrees(2.0 * np.arcsin(np.minimum(distance_g / 2.0, 1.0)))

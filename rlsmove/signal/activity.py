@@ -1,0 +1,107 @@
+"""The movement signal: how fast the acceleration vector changes, against the noise of the hour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsmove.signal import _kernels
+from rlsmove.signal.uniform_clock import CLOCK_HZ
+
+#: Spans over which the vector is averaged before and after each moment. A change is looked for at
+#: each: the short ones see jerks under a breathing chest, the long ones small turns under sensor
+#: noise.
+SPANS_S = (0.24, 0.48, 0.96)
+
+#: A change counts from this many times its own noise. The noise is the level that the seconds of
+#: the neighborhood stay below for 40 % of the time; Gaussian noise in three axes passes four times
+#: that level less than once in a night (seen in simulated rest), and movements have to fill more
+#: than half of three minutes to raise it.
+THRESHOLD_OVER_NOISE = 4.0
+NOISE_QUANTILE = 0.4
+NOISE_WINDOW_S = 180
+
+#: No threshold lies below this, however quiet the sensor: heartbeats shake an ankle by 1-2 mg.
+LEAST_THRESHOLD_G = 0.003
+
+#: The rest that a moment is compared with when a movement's ends are traced: the 2 s before it.
+REST_S = 2.0
+
+#: Smoothing of a single moment in that comparison.
+MOMENT_S = 0.12
+
+
+@dataclass(frozen=True)
+class Activity:
+    """The movement signal of one night, a value for each point of the common clock.
+
+    Attributes
+    ----------
+    strength : ndarray of float32, shape (n,)
+        Largest change over the spans, each divided by its threshold: 1 is just significant.
+    away_g : ndarray of float32, shape (n,)
+        Distance from rest, in g, from which a limb is away from it: the threshold for tracing.
+    """
+
+    strength: NDArray[np.float32]
+    away_g: NDArray[np.float32]
+
+
+def movement_activity(acceleration: NDArray[np.float32], lsb_g: float) -> Activity:
+    """Compute the movement signal of a night.
+
+    Parameters
+    ----------
+    acceleration : ndarray of float32, shape (n, 3), in g
+        On the common clock, without NaN.
+    lsb_g : float
+        Step of the device's own scale, in g; a single step is never taken for a movement.
+
+    Returns
+    -------
+    Activity
+        Scaling, turning or shifting the acceleration leaves it unchanged, as far as the noise
+        scales with it and stays above the least threshold.
+    """
+    n = len(acceleration)
+    least_g = max(LEAST_THRESHOLD_G, lsb_g)
+    strength = np.zeros(n, np.float32)
+    change = np.empty(n, np.float32)
+    for span_s in SPANS_S:
+        _kernels.change_between_means(acceleration, round(span_s * CLOCK_HZ), change)
+        threshold = THRESHOLD_OVER_NOISE * local_noise(change)
+        _kernels.largest_ratio(change, np.maximum(threshold, least_g), round(CLOCK_HZ), strength)
+    _kernels.distance_from_rest(
+        acceleration, round(REST_S * CLOCK_HZ), round(MOMENT_S * CLOCK_HZ) // 2, change
+    )
+    away = np.maximum(3.0 * local_noise(change), least_g)
+    return Activity(strength, np.repeat(away.astype(np.float32), round(CLOCK_HZ))[:n])
+
+
+def local_noise(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Noise level around each second of a signal.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (n,)
+        A signal on the common clock that is never negative. Seconds that are exactly 0 throughout
+        (a filled gap, a made-up rest) say nothing of the noise and are left out.
+
+    Returns
+    -------
+    ndarray of float64, shape (ceil(n / 25),)
+        For each second, the larger of two quantiles: that of the three minutes before it and that
+        of the three minutes after it, so that the loud side of a change in noise decides.
+    """
+    per_second = round(CLOCK_HZ)
+    means = np.empty(-(-len(values) // per_second))
+    _kernels.nonzero_means(values, per_second, means)
+    window = min(NOISE_WINDOW_S, len(means))
+    forward = np.empty(len(means) - window + 1)
+    _kernels.rolling_quantile(means, window, NOISE_QUANTILE, forward)
+    second = np.arange(len(means))
+    after = forward[np.minimum(second, len(forward) - 1)]
+    before = forward[np.maximum(second - window + 1, 0)]
+    return np.maximum(before, after)
