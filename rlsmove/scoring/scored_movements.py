@@ -1,0 +1,291 @@
+"""Movements scored: which are candidates, which are periodic, and what they go with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsmove.records import (
+    GROSS_MOVEMENT,
+    KINDS,
+    LEG_MOVEMENT,
+    POSTURE_SHIFT,
+    WAKE,
+    BoolArray,
+    CodeArray,
+    FloatArray,
+    IntArray,
+    Intervals,
+    Movements,
+    Sleep,
+)
+from rlsmove.rules import RuleSet
+from rlsmove.scoring.intervals import holding, touched
+from rlsmove.scoring.leg_movements import (
+    CombinedMovements,
+    combined_movements,
+    fold,
+    monolateral_movements,
+)
+from rlsmove.scoring.plm_series import BREAKS, PlmSeries, find_plm_series
+
+TextArray = NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Scored movements, a row a combined movement, rejected ones too; sorted by onset.
+
+    Arrays of length n. In columns of 1, 0 and -1 the last stands for what is not known.
+
+    Attributes
+    ----------
+    onset_ms, duration_ms : ndarray of int64
+        From the first onset to the last offset of its members.
+    side, kind : ndarray of int8
+        Index into `records.SIDES` and `records.KINDS`.
+    peak_g, tilt_deg, snr : ndarray of float64
+        The largest of its members, as in `records.Movements`.
+    n_monolateral : ndarray of int64
+        Movements of single legs in it.
+    clm, plm : ndarray of int8
+        1 for a candidate, a periodic movement; else 0.
+    series : ndarray of int64
+        Number of its series, from 1; 0 for none.
+    imi_ms : ndarray of int64
+        Interval from the onset of the candidate before; -1 where it is not measured.
+    stage : ndarray of int8
+        Index into `records.STAGES` of the epoch that holds the onset; -1 for none.
+    sleep : ndarray of int8
+        1 in sleep, 0 in wake, -1 unknown.
+    respiratory : ndarray of int8
+        1 beside a respiratory event, else 0; -1 where none were looked for.
+    plmnr : ndarray of int8
+        1 for what is periodic once respiratory candidates are taken out, else 0; -1 for those
+        taken out, and for all where no respiratory events were looked for.
+    imi_nr_ms : ndarray of int64
+        As `imi_ms`, once respiratory candidates are taken out.
+    arousal : ndarray of int8
+        1 with an arousal, else 0; -1 where none were looked for.
+    reason : ndarray of str
+        Why it is no candidate, why it is not periodic, or what ended the series after it.
+    n_short : int
+        Leg movements that were dropped before all this because they were too short.
+    """
+
+    onset_ms: IntArray
+    duration_ms: IntArray
+    side: CodeArray
+    kind: CodeArray
+    peak_g: FloatArray
+    tilt_deg: FloatArray
+    snr: FloatArray
+    n_monolateral: IntArray
+    clm: CodeArray
+    plm: CodeArray
+    series: IntArray
+    imi_ms: IntArray
+    stage: CodeArray
+    sleep: CodeArray
+    respiratory: CodeArray
+    plmnr: CodeArray
+    imi_nr_ms: IntArray
+    arousal: CodeArray
+    reason: TextArray
+    n_short: int
+
+    def __len__(self) -> int:
+        return len(self.onset_ms)
+
+
+def score_movements(
+    movements: Movements,
+    *,
+    sleep: Sleep | None,
+    respiratory: Intervals | None,
+    arousals: Intervals | None,
+    gaps: Intervals,
+    rules: RuleSet,
+) -> Scoring:
+    """Score movements of one leg or of both, by the steps of a standard in their order.
+
+    Parameters
+    ----------
+    movements : Movements
+        Of single legs. Only those of kind leg movement can be candidates; long posture shifts
+        and gross movements end a series where the rules let long movements do so; all others
+        are kept and play no part.
+    sleep : Sleep or None
+        Stages, None where nothing is known. They play no part in forming series, unless the
+        rules count movements in sleep only; without stages these then count all.
+    respiratory, arousals : Intervals or None
+        None where none were looked for, which is not the same as none found. They may overlap.
+    gaps : Intervals
+        Stretches without samples, each long enough to end a series.
+    rules : RuleSet
+        A standard, such as `rules.WASM_2016`.
+    """
+    one_leg, n_short = monolateral_movements(movements, rules)
+    combined = combined_movements(one_leg, rules)
+    stage = _stages(combined.movements, sleep)
+    breathing = _beside_respiratory(combined.movements, respiratory, rules)
+    oversize = _oversize(combined, rules)
+    rejected = _rejected(combined.movements, oversize, stage, breathing, rules)
+    if rules.short_interval == "merge":
+        groups = _short_interval_groups(combined.movements, rejected == "", rules)
+        combined = fold(combined, groups)
+        kept = np.unique(groups)
+        stage, oversize, rejected = stage[kept], oversize[kept], rejected[kept]
+        breathing = _beside_respiratory(combined.movements, respiratory, rules)
+
+    table = combined.movements
+    clm = rejected == ""
+    ends = _ends_series(table, oversize, rules)
+    plm = find_plm_series(table.onset_ms, clm, ends, gaps, rules)
+    without = find_plm_series(table.onset_ms, clm & ~breathing, ends, gaps, rules)
+
+    unknown = np.full(len(table), -1, np.int8)
+    known_breathing = respiratory is not None
+    plmnr = np.where(clm & breathing, -1, without.series > 0).astype(np.int8)
+    return Scoring(
+        onset_ms=table.onset_ms,
+        duration_ms=table.duration_ms,
+        side=table.side,
+        kind=table.kind,
+        peak_g=table.peak_g,
+        tilt_deg=table.tilt_deg,
+        snr=table.snr,
+        n_monolateral=combined.n_monolateral,
+        clm=clm.astype(np.int8),
+        plm=(plm.series > 0).astype(np.int8),
+        series=plm.series,
+        imi_ms=plm.imi_ms,
+        stage=stage,
+        sleep=np.where(stage < 0, -1, stage != WAKE).astype(np.int8),
+        respiratory=breathing.astype(np.int8) if known_breathing else unknown,
+        plmnr=plmnr if known_breathing else unknown,
+        imi_nr_ms=without.imi_ms,
+        arousal=unknown if arousals is None else _with_arousal(table, arousals, rules),
+        reason=_reasons(rejected, clm, plm, rules),
+        n_short=n_short,
+    )
+
+
+def _stages(movements: Movements, sleep: Sleep | None) -> CodeArray:
+    """Stage of the epoch that holds each onset; -1 where none does."""
+    if sleep is None or not len(sleep.stage):
+        return np.full(len(movements), -1, np.int8)
+    epoch = holding(Intervals(sleep.onset_ms, sleep.offset_ms), movements.onset_ms)
+    return np.where(epoch < 0, np.int8(-1), sleep.stage[epoch])
+
+
+def _beside_respiratory(
+    movements: Movements, respiratory: Intervals | None, rules: RuleSet
+) -> BoolArray:
+    """Which movements have a part in the window of a respiratory event."""
+    if respiratory is None:
+        return np.zeros(len(movements), bool)
+    whole = rules.respiratory_span == "event"
+    windows = Intervals(
+        (respiratory.onset_ms if whole else respiratory.offset_ms) - rules.respiratory_before_ms,
+        respiratory.offset_ms + rules.respiratory_after_ms,
+    )
+    return touched(movements.onset_ms, movements.onset_ms + movements.duration_ms, windows)
+
+
+def _with_arousal(movements: Movements, arousals: Intervals, rules: RuleSet) -> CodeArray:
+    """1 for each movement that an arousal meets or comes close to, else 0."""
+    return touched(
+        movements.onset_ms - rules.arousal_within_ms,
+        movements.onset_ms + movements.duration_ms + rules.arousal_within_ms,
+        arousals,
+        closed=rules.arousal_bound_counts,
+    ).astype(np.int8)
+
+
+def _oversize(combined: CombinedMovements, rules: RuleSet) -> TextArray:
+    """Say what makes a leg movement too large for a candidate; empty where nothing does."""
+    duration_ms, members = combined.movements.duration_ms, combined.n_monolateral
+    one = members == 1
+    most = rules.group_members_max
+    reasons: list[tuple[BoolArray, str]] = [
+        (one & (duration_ms > rules.clm_max_ms), f"longer than {_s(rules.clm_max_ms)}"),
+        (~one & (combined.longest_ms > rules.clm_max_ms), f"a member over {_s(rules.clm_max_ms)}"),
+        (~one & (duration_ms > rules.group_max_ms), f"a group over {_s(rules.group_max_ms)}"),
+    ]
+    if most is not None:
+        reasons.append((members > most, f"a group of more than {most}"))
+    return _first_reason(reasons, combined.movements.kind == LEG_MOVEMENT)
+
+
+def _rejected(
+    movements: Movements,
+    oversize: TextArray,
+    stage: CodeArray,
+    breathing: BoolArray,
+    rules: RuleSet,
+) -> TextArray:
+    """Why each movement is no candidate; empty for a candidate."""
+    rejected = oversize.copy()
+    for code, kind in enumerate(KINDS):
+        if code != LEG_MOVEMENT:
+            rejected[movements.kind == code] = kind.replace("_", " ")
+    left_out = []
+    if rules.sleep_only and np.any(stage >= 0):
+        left_out.append((stage <= WAKE, "not in sleep"))
+    if not rules.respiratory_counted:
+        left_out.append((breathing, "beside a respiratory event"))
+    also = _first_reason(left_out, rejected == "")
+    return np.where(rejected == "", also, rejected)
+
+
+def _first_reason(reasons: list[tuple[BoolArray, str]], asked: BoolArray) -> TextArray:
+    text = np.full(len(asked), "", object)
+    for applies, reason in reasons:
+        text[asked & applies & (text == "")] = reason
+    return text
+
+
+def _ends_series(movements: Movements, oversize: TextArray, rules: RuleSet) -> BoolArray:
+    """Which movements end a series and keep an interval from being measured across them."""
+    posture = movements.kind == POSTURE_SHIFT
+    turning = posture | (movements.kind == GROSS_MOVEMENT)
+    long = (oversize != "") | (turning & (movements.duration_ms > rules.clm_max_ms))
+    return (long & (rules.long_movements == "end_series")) | (
+        posture & rules.posture_shifts_end_series
+    )
+
+
+def _short_interval_groups(movements: Movements, clm: BoolArray, rules: RuleSet) -> IntArray:
+    """For each row, the candidate that it merges with: the one begun a short interval before."""
+    groups = np.arange(len(movements))
+    first = -1
+    for row in np.flatnonzero(clm).tolist():
+        if first >= 0 and movements.onset_ms[row] - movements.onset_ms[first] < rules.imi_min_ms:
+            groups[row] = first
+        else:
+            first = row
+    return groups
+
+
+def _reasons(rejected: TextArray, clm: BoolArray, plm: PlmSeries, rules: RuleSet) -> TextArray:
+    """Why a movement is no candidate, why it is not periodic, or what ended the run after it."""
+    values = {"imi_min": _s(rules.imi_min_ms), "imi_max": _s(rules.imi_max_ms)}
+    reason = rejected.copy()
+    short = clm & (plm.series == 0) & ~plm.skipped
+    for row in np.flatnonzero(short):
+        reason[row] = f"run of {plm.run_length[row]}, {rules.series_min_clm} make a series"
+    reason[plm.skipped] = f"passed over: under {values['imi_min']} after the one before"
+
+    for row, following in pairwise(np.flatnonzero(clm & ~plm.skipped)):
+        if plm.broken_by[following]:
+            ended = "ended by " + BREAKS[plm.broken_by[following]].format(**values)
+            reason[row] = f"{reason[row]}; {ended}" if reason[row] else f"series {ended}"
+    return reason
+
+
+def _s(time_ms: int) -> str:
+    return f"{time_ms / 1000:g} s"
