@@ -1,0 +1,15 @@
+"""Nights and studies with known truth. Everything that comes from here is called simulated."""
+
+from rlsmove.simulate.night import DETECTABLE_SNR, SimulatedNight, Truth, simulate_night
+from rlsmove.simulate.scenarios import DEVICES, SCENARIOS, NightParameters, named_scenario
+
+__all__ = [
+    "DETECTABLE_SNR",
+    "DEVICES",
+    "SCENARIOS",
+    "NightParameters",
+    "SimulatedNight",
+    "Truth",
+    "named_scenario",
+    "simulate_night",
+]

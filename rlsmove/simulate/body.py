@@ -1,0 +1,305 @@
+"""A simulated leg: how the sensor is strapped on, how the leg lies, and how it makes each movement.
+
+Shank frame: x to the front, y to the outer side, z from ankle to knee. Standing, the sensor feels
+1 g along z; lying on the back along x, on the side along y.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rlsmove.records import (
+    GAIT,
+    GROSS_MOVEMENT,
+    LEG_MOVEMENT,
+    POSTURE_SHIFT,
+    TAP,
+    TRANSMITTED_SHAKE,
+    FloatArray,
+)
+from rlsmove.simulate.limb_motion import Motion, Shake, Turn, rotate, turned, unit
+from rlsmove.simulate.movement_plan import Planned
+from rlsmove.simulate.scenarios import NightParameters
+
+#: Outward and backward ramps of a movement of 5 degrees; larger ones take somewhat longer.
+_RAMP_S, _RAMP_LN_SD = 0.45, 0.35
+_SHORTEST_RAMP_S = 0.12
+#: Movements made awake turn the leg further.
+_WAKE_TILT = 2.0
+_LARGEST_TILT_DEG = 60.0
+#: A peak above which the other ankle feels the movement through the mattress, and how much of it.
+_CROSS_TALK_FROM_G, _CROSS_TALK = 0.15, (0.01, 0.03)
+
+
+@dataclass
+class Leg:
+    """One leg over one night; the movements are added in the order of time.
+
+    Attributes
+    ----------
+    lever_direction : ndarray, shape (3,)
+        From knee to sensor, in the sensor's frame.
+    rest_from_s, rest_gravity : list
+        Since when the leg has lain as it lies, and what the sensor feels then, in g.
+    lying_from_s : list of float
+        Since when the posture is what it is, small settlings aside.
+    motions : list of Motion
+        Movements that turn the leg; none overlaps another.
+    shakes : list of Motion
+        Whatever is felt on top.
+    """
+
+    strapping: FloatArray
+    lever_direction: FloatArray
+    rest_from_s: list[float] = field(default_factory=list)
+    rest_gravity: list[FloatArray] = field(default_factory=list)
+    lying_from_s: list[float] = field(default_factory=list)
+    motions: list[Motion] = field(default_factory=list)
+    shakes: list[Motion] = field(default_factory=list)
+
+    @classmethod
+    def lying_down(cls, rng: np.random.Generator) -> Leg:
+        """A leg at the start of the night, the sensor strapped on at random."""
+        # Columns: the shank's axes in the sensor's frame. The QR of a Gaussian matrix is uniform.
+        strapping, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+        strapping *= np.sign(np.linalg.det(strapping))
+        leg = cls(strapping, -strapping[:, 2])
+        leg._settle(-1e9, leg._posture(rng))
+        leg.lying_from_s.append(-1e9)
+        return leg
+
+    @property
+    def gravity(self) -> FloatArray:
+        """What the sensor feels as the leg lies now."""
+        return self.rest_gravity[-1]
+
+    def _posture(self, rng: np.random.Generator) -> FloatArray:
+        """Gravity at the sensor lying on the back, on a side or on the front."""
+        roll = np.deg2rad(rng.choice([0.0, 75.0, -75.0, 160.0], p=[0.45, 0.22, 0.22, 0.11]))
+        roll += rng.normal(0.0, 0.25)
+        pitch = rng.normal(0.1, 0.15)
+        shank = np.array(
+            [np.cos(roll) * np.cos(pitch), np.sin(roll) * np.cos(pitch), np.sin(pitch)]
+        )
+        return unit(self.strapping @ shank)
+
+    def _settle(self, time_s: float, gravity: FloatArray) -> None:
+        self.rest_from_s.append(time_s)
+        self.rest_gravity.append(unit(gravity))
+
+    def move(self, row: Planned, parameters: NightParameters, rng: np.random.Generator) -> Motion:
+        """Make the movement: draw its turns and shakes, and let the leg lie where they end.
+
+        Parameters
+        ----------
+        row : Planned
+            The movement; each must start after the one before has ended, shakes and taps aside.
+        parameters : NightParameters
+            How large the movements are.
+        rng : Generator
+            Source of chance.
+
+        Returns
+        -------
+        Motion
+            Already added to the leg.
+        """
+        if row.kind in (TAP, TRANSMITTED_SHAKE):
+            motion = _tap(row, rng) if row.kind == TAP else _shaken(row, rng)
+            self.shakes.append(motion)
+            return motion
+        if row.kind == LEG_MOVEMENT:
+            motion = self._leg_movement(row, parameters, rng)
+        elif row.kind == POSTURE_SHIFT:
+            motion = self._posture_shift(row, rng)
+        elif row.kind == GROSS_MOVEMENT:
+            motion = self._gross_movement(row, rng)
+        else:
+            assert row.kind == GAIT
+            motion = self._walk(row, rng)
+        self.motions.append(motion)
+        net = turned(motion, self.lever_direction, np.array([motion.offset_s + 1.0]))[0]
+        self._settle(motion.offset_s, rotate(self.gravity, net)[0])
+        if row.kind != LEG_MOVEMENT:
+            self.lying_from_s.append(motion.offset_s)
+        return motion
+
+    def _flexion(
+        self, tilt_rad: float, rng: np.random.Generator
+    ) -> tuple[FloatArray, float, float]:
+        """Axis, angle and lever of a movement that is to turn gravity by `tilt_rad`.
+
+        The knee's axis is the shank's y. Where it lies near the vertical (on the side), a turn
+        moves gravity little in the sensor's frame, so that the angle must be larger.
+        """
+        axis = unit(self.strapping @ (np.array([0.0, 1.0, 0.0]) + rng.normal(0.0, 0.3, 3)))
+        across = float(np.linalg.norm(np.cross(axis, self.gravity)))
+        angle = tilt_rad / max(across, 0.4) * rng.choice([-1.0, 1.0])
+        # Knee or hip carries the sensor along; the ankle's flexion hardly does.
+        lever = rng.uniform(0.25, 0.45) if rng.random() < 0.75 else rng.uniform(0.04, 0.12)
+        return axis, float(angle), float(lever)
+
+    def _leg_movement(
+        self, row: Planned, parameters: NightParameters, rng: np.random.Generator
+    ) -> Motion:
+        awake = row.cause == "wake"
+        median = parameters.tilt_median_deg * (_WAKE_TILT if awake else 1.0)
+        tilt_deg = min(rng.lognormal(np.log(median), parameters.tilt_ln_sd), _LARGEST_TILT_DEG)
+        axis, angle, lever = self._flexion(np.deg2rad(tilt_deg), rng)
+        slower = (tilt_deg / 5.0) ** 0.25
+        out_s = max(rng.lognormal(np.log(_RAMP_S * slower), _RAMP_LN_SD), _SHORTEST_RAMP_S)
+        back_s = max(out_s * rng.lognormal(np.log(1.4), 0.4), _SHORTEST_RAMP_S)
+        end = row.offset_s
+        # A swing after the way back, in one movement of six that leaves time for it.
+        swings = rng.random() < 1 / 6 and row.duration_s > 1.2 and not row.held
+        swing_s = 0.18 if swings else 0.0
+        room = row.duration_s - 3 * swing_s
+        if out_s + back_s > room:
+            out_s, back_s = (part * room / (out_s + back_s) for part in (out_s, back_s))
+        back_from = end - 3 * swing_s - back_s
+
+        def turn(start: float, duration: float, share: float) -> Turn:
+            profile = int(rng.integers(3))
+            return Turn(start, duration, share * angle, axis, lever, profile)
+
+        # The leg comes back to nearly where it lay.
+        back = 1.0 - float(np.clip(rng.normal(0.0, 0.05), -0.12, 0.12))
+        turns = [turn(row.onset_s, out_s, 1.0)]
+        hold_s = back_from - row.onset_s - out_s
+        if row.jerks > 1 and hold_s > 0.3:
+            slot = hold_s / (row.jerks - 1)
+            for jerk in range(row.jerks - 1):
+                share = rng.uniform(0.3, 0.8)
+                at = row.onset_s + out_s + jerk * slot
+                turns += [turn(at, slot / 2, -share), turn(at + slot / 2, slot / 2, share)]
+        turns.append(turn(back_from, back_s, -back))
+        if swings:
+            share = rng.uniform(0.08, 0.2)
+            at = back_from + back_s
+            for size in (share, -1.5 * share, 0.5 * share):
+                turns.append(turn(at, swing_s, size))
+                at += swing_s
+        shakes: tuple[Shake, ...] = ()
+        if not row.held and rng.random() < parameters.tremor_share:
+            height = abs(angle) * rng.uniform(0.05, 0.3)
+            direction = unit(rng.normal(size=3))
+            frequency = rng.uniform(5.0, 12.0)
+            shakes = (Shake(row.onset_s, row.duration_s, height * direction, frequency, "burst"),)
+        return Motion(row.onset_s, end, tuple(turns), shakes)
+
+    def _to(self, gravity: FloatArray) -> tuple[FloatArray, float]:
+        """Axis and angle that take gravity from where it is to where it shall be."""
+        axis = np.cross(self.gravity, gravity)
+        if np.linalg.norm(axis) < 1e-6:
+            axis = np.cross(self.gravity, np.roll(self.gravity, 1) + np.array([0.1, 0.0, 0.0]))
+        return unit(axis), float(np.arccos(np.clip(self.gravity @ gravity, -1.0, 1.0)))
+
+    def _posture_shift(self, row: Planned, rng: np.random.Generator) -> Motion:
+        if rng.random() < 0.6:
+            axis, angle = self._to(self._posture(rng))
+        else:
+            axis, angle = unit(rng.normal(size=3)), np.deg2rad(rng.lognormal(np.log(15.0), 0.5))
+        turns = [
+            Turn(row.onset_s, row.duration_s * rng.uniform(0.6, 1.0), angle, axis, 0.3, 0),
+            *_fidgets(row, rng, per_s=0.7, median_deg=6.0),
+        ]
+        return Motion(row.onset_s, row.offset_s, tuple(turns))
+
+    def _gross_movement(self, row: Planned, rng: np.random.Generator) -> Motion:
+        axis, angle = self._to(self._posture(rng))
+        start = row.onset_s + row.duration_s * rng.uniform(0.1, 0.4)
+        turns = [
+            Turn(start, row.duration_s * rng.uniform(0.2, 0.5), angle, axis, 0.35, 0),
+            *_fidgets(row, rng, per_s=0.8, median_deg=15.0),
+        ]
+        return Motion(row.onset_s, row.offset_s, tuple(turns))
+
+    def _walk(self, row: Planned, rng: np.random.Generator) -> Motion:
+        """Up, a walk, a stand, a walk back, down into a new posture."""
+        up_s, down_s = 4.0, 5.0
+        standing = unit(self.strapping @ np.array([0.05, 0.0, 1.0]))
+        axis, angle = self._to(standing)
+        turns = [Turn(row.onset_s, up_s, angle, axis, 0.35, 0)]
+        walk_s = (row.duration_s - up_s - down_s) * 0.3
+        stride_s = rng.uniform(1.05, 1.25)
+        swing_axis = unit(self.strapping @ np.array([0.0, 1.0, 0.0]))
+        shakes = []
+        for start in (row.onset_s + up_s, row.offset_s - down_s - walk_s):
+            for stride in range(int(walk_s / stride_s)):
+                at = start + stride * stride_s
+                swing = np.deg2rad(rng.normal(35.0, 3.0))
+                turns += [
+                    Turn(at, 0.4 * stride_s, swing, swing_axis, 0.4, 0),
+                    Turn(at + 0.4 * stride_s, 0.6 * stride_s, -swing, swing_axis, 0.4, 0),
+                ]
+                heel = rng.uniform(0.8, 1.5) * standing + rng.normal(0.0, 0.2, 3)
+                shakes.append(Shake(at + 0.4 * stride_s, 0.25, heel, 12.0, "damped"))
+        # The way down starts from standing, not from how the leg lies now.
+        lying = self._posture(rng)
+        down = _rotation_vector_between(self.gravity, axis * angle, lying)
+        turns.append(
+            Turn(row.offset_s - down_s, down_s, float(np.linalg.norm(down)), unit(down), 0.35)
+        )
+        return Motion(row.onset_s, row.offset_s, tuple(turns), tuple(shakes))
+
+
+def _rotation_vector_between(
+    gravity: FloatArray, so_far: FloatArray, target: FloatArray
+) -> FloatArray:
+    """What to add to a rotation vector so that the sum takes gravity to the target."""
+    axis = np.cross(gravity, target)
+    angle = np.arccos(np.clip(gravity @ target, -1.0, 1.0))
+    whole = unit(axis) * angle if np.linalg.norm(axis) > 1e-6 else np.zeros(3)
+    return whole - so_far
+
+
+def _fidgets(
+    row: Planned, rng: np.random.Generator, *, per_s: float, median_deg: float
+) -> list[Turn]:
+    """Turns there and back about changing axes, all over by the movement's end."""
+    turns = []
+    for _ in range(max(int(row.duration_s * per_s), 1)):
+        out_s, back_s = rng.uniform(0.3, 1.2, 2)
+        scale = min(1.0, row.duration_s / (out_s + back_s))
+        out_s, back_s = out_s * scale, back_s * scale
+        at = row.onset_s + rng.uniform(0.0, row.duration_s - out_s - back_s)
+        angle = np.deg2rad(min(rng.lognormal(np.log(median_deg), 0.6), 70.0))
+        axis = unit(rng.normal(size=3))
+        lever = rng.uniform(0.2, 0.6)
+        turns += [
+            Turn(at, out_s, angle, axis, lever, int(rng.integers(3))),
+            Turn(at + out_s, back_s, -angle, axis, lever, int(rng.integers(3))),
+        ]
+    return turns
+
+
+def _tap(row: Planned, rng: np.random.Generator) -> Motion:
+    height = rng.lognormal(np.log(0.3), 0.6) * unit(rng.normal(size=3))
+    shake = Shake(row.onset_s, row.duration_s, height, 0.0, "pulse")
+    return Motion(row.onset_s, row.offset_s, (), (shake,))
+
+
+def _shaken(row: Planned, rng: np.random.Generator) -> Motion:
+    """A movement of somebody else in the bed: damped swings of the mattress, no turn."""
+    height = min(rng.lognormal(np.log(0.012), 0.8), 0.12)
+    swings = []
+    at = row.onset_s
+    while at < row.offset_s - 0.3:
+        length = min(rng.uniform(0.4, 1.2), row.offset_s - at)
+        amplitude = height * rng.uniform(0.5, 1.0) * unit(rng.normal(size=3))
+        swings.append(Shake(at, length, amplitude, rng.uniform(2.0, 8.0), "damped"))
+        at += length * rng.uniform(0.7, 1.0)
+    return Motion(row.onset_s, row.offset_s, (), tuple(swings))
+
+
+def cross_talk(motion: Motion, peak_g: float, rng: np.random.Generator) -> Motion | None:
+    """What the other ankle feels of a strong movement, through the mattress."""
+    share = rng.uniform(*_CROSS_TALK)
+    if peak_g < _CROSS_TALK_FROM_G:
+        return None
+    length = float(rng.uniform(0.4, 0.9))
+    amplitude = min(peak_g, 1.0) * share * unit(rng.normal(size=3))
+    shake = Shake(motion.onset_s, length, amplitude, float(rng.uniform(4.0, 7.0)), "damped")
+    return Motion(motion.onset_s, motion.onset_s + length, (), (shake,))

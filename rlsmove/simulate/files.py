@@ -1,0 +1,174 @@
+"""A simulated night on disk: the recordings, the hypnogram, and the truth."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rlsmove.devices import write_recording
+from rlsmove.errors import OutputError
+from rlsmove.records import KINDS, LEFT, RIGHT, SIDES, STAGES, WAKE, Sleep
+from rlsmove.simulate.night import DETECTABLE_SNR, SimulatedNight
+from rlsmove.simulate.scenarios import DEVICES
+
+TRUTH_COLUMNS = (
+    "onset_s",
+    "duration_s",
+    "side",
+    "kind",
+    "cause",
+    "series",
+    "group",
+    "held",
+    "jerks",
+    "stage",
+    "peak_g",
+    "tilt_deg",
+    "snr",
+    "detectable",
+)
+
+
+def write_simulated_night(night: SimulatedNight, out_dir: str | Path, *, scenario: str) -> None:
+    """Write the recordings of the legs simulated, ``events.csv``, ``truth.csv`` and ``truth.json``.
+
+    Parameters
+    ----------
+    night : SimulatedNight
+        The night.
+    out_dir : str or Path
+        Folder; made where it is missing. Each file appears whole or not at all.
+    scenario : str
+        Name that the parameters started from, for the record.
+
+    Raises
+    ------
+    OutputError
+        A file cannot be written.
+    """
+    out_dir = Path(out_dir)
+    try:
+        out_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(out_dir, f"cannot be made a folder ({error.strerror})") from error
+    device = DEVICES[night.parameters.device]
+    for side in night.sensors:
+        write_recording(
+            out_dir / f"{side}.h5",
+            night.blocks(side),
+            start_time=night.parameters.start_time,
+            sample_rate_hz=night.parameters.fs,
+            side=side,
+            placement="ankle",
+            device=f"simulated {device.name}",
+            attributes={
+                "simulated": True,
+                "scenario": scenario,
+                "seed": night.seed,
+                "range_g": device.range_g,
+            },
+        )
+    _write(out_dir / "events.csv", hypnogram_csv(night.sleep))
+    _write(out_dir / "truth.csv", truth_csv(night))
+    text = json.dumps(truth_summary(night, scenario), indent=2, allow_nan=False) + "\n"
+    _write(out_dir / "truth.json", text)
+
+
+def hypnogram_csv(sleep: Sleep) -> str:
+    """Lights off, lights on and every epoch, as an event list."""
+    lines = ["kind,label,onset_s,duration_s"]
+    for kind, mark in (("lights_off", sleep.lights_off_ms), ("lights_on", sleep.lights_on_ms)):
+        if mark is not None:
+            lines.append(f"{kind},,{_seconds(mark)},0")
+    for onset, offset, stage in zip(sleep.onset_ms, sleep.offset_ms, sleep.stage, strict=True):
+        lines.append(f"stage,{STAGES[stage]},{_seconds(onset)},{_seconds(offset - onset)}")
+    return "\n".join(lines) + "\n"
+
+
+def truth_csv(night: SimulatedNight) -> str:
+    """Every movement of one leg, whatever its kind, with what is known of it."""
+    truth = night.truth
+    m = truth.movements
+    epoch = np.searchsorted(night.sleep.onset_ms, m.onset_ms, "right") - 1
+    stage = night.sleep.stage[np.clip(epoch, 0, len(night.sleep.stage) - 1)]
+    lines = [",".join(TRUTH_COLUMNS)]
+    for row in range(len(m)):
+        cells = (
+            _seconds(m.onset_ms[row]),
+            _seconds(m.duration_ms[row]),
+            SIDES[m.side[row]],
+            KINDS[m.kind[row]],
+            truth.cause[row],
+            str(truth.series[row] or ""),
+            str(truth.group[row]),
+            str(int(truth.held[row])),
+            str(truth.jerks[row]),
+            STAGES[stage[row]],
+            f"{m.peak_g[row]:.4f}",
+            f"{m.tilt_deg[row]:.3f}",
+            f"{m.snr[row]:.2f}",
+            str(int(truth.detectable[row])),
+        )
+        lines.append(",".join(cells))
+    return "\n".join(lines) + "\n"
+
+
+def truth_summary(night: SimulatedNight, scenario: str) -> dict[str, Any]:
+    """Counts, clocks and parameters of a night: the content of ``truth.json``."""
+    truth = night.truth
+    parameters = asdict(night.parameters)
+    parameters["start_time"] = night.parameters.start_time.isoformat()
+    clock = night.sensors["right"].clock if len(night.sensors) == 2 else None
+    is_lm = truth.leg_movements
+    start = night.parameters.start_time
+    return {
+        "simulated": True,
+        "scenario": scenario,
+        "seed": night.seed,
+        "clock": {
+            "right_minus_left_at_start_s": None if clock is None else round(clock.offset_s, 6),
+            "right_drift_ppm": None if clock is None else round(clock.drift_ppm, 6),
+        },
+        "lights_off": _wall(start, night.sleep.lights_off_ms),
+        "lights_on": _wall(start, night.sleep.lights_on_ms),
+        "sleep_hours": _sleep_hours(night.sleep),
+        "detectable_snr": DETECTABLE_SNR,
+        "rows_by_kind": {
+            name: int((truth.movements.kind == code).sum()) for code, name in enumerate(KINDS)
+        },
+        "leg_movements_left": int((is_lm & (truth.movements.side == LEFT)).sum()),
+        "leg_movements_right": int((is_lm & (truth.movements.side == RIGHT)).sum()),
+        "leg_movements_detectable": int((is_lm & truth.detectable).sum()),
+        "parameters": parameters,
+    }
+
+
+def _sleep_hours(sleep: Sleep) -> float:
+    length = (sleep.offset_ms - sleep.onset_ms)[sleep.stage != WAKE]
+    return round(float(length.sum()) / 3_600_000, 6)
+
+
+def _wall(start: Any, mark_ms: int | None) -> str | None:
+    return None if mark_ms is None else (start + timedelta(milliseconds=int(mark_ms))).isoformat()
+
+
+def _seconds(ms: int | np.integer[Any]) -> str:
+    whole, rest = divmod(int(ms), 1000)
+    return f"{whole}.{rest:03d}".rstrip("0").rstrip(".")
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    except OSError as error:
+        raise OutputError(path, f"cannot be written ({error.strerror})") from error
+    finally:
+        partial.unlink(missing_ok=True)

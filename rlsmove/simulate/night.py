@@ -1,0 +1,236 @@
+"""One simulated night: a sleeper, two legs, two devices, and the truth about all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsmove.records import (
+    LEFT,
+    LEG_MOVEMENT,
+    RIGHT,
+    SIDES,
+    TRANSMITTED_SHAKE,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Movements,
+    Sleep,
+)
+from rlsmove.simulate.ankle_sensor import AnkleSensor, Background, Clock
+from rlsmove.simulate.body import Leg, cross_talk
+from rlsmove.simulate.hypnogram import simulate_sleep
+from rlsmove.simulate.limb_motion import Motion, felt, turned
+from rlsmove.simulate.movement_plan import Planned, plan_movements
+from rlsmove.simulate.scenarios import DEVICES, NightParameters, check_parameters
+
+#: An ideal detector that knew a movement's very shape would see it from this ratio of signal to
+#: noise on: high enough for less than one false find in a night of some 10^6 places to look.
+DETECTABLE_SNR = 8.0
+#: Breathing and heart beat spread their power over about this band.
+_BACKGROUND_BAND_HZ = 1.5
+_TRUTH_RATE_HZ = 100.0
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What happened, a row a movement of one leg, sorted by onset; times on the left's clock.
+
+    Attributes
+    ----------
+    movements : Movements
+        Onset, duration, side (never bilateral), kind, `peak_g`, `tilt_deg` (both without noise),
+        and as `snr` the matched filter's ratio of signal to noise.
+    cause : list of str
+        See `Planned`; ``other_leg`` is a shake by the other leg's movement.
+    series, group, jerks : ndarray of int64
+        See `Planned`.
+    held : ndarray of bool
+        See `Planned`.
+    """
+
+    movements: Movements
+    cause: list[str]
+    series: IntArray
+    group: IntArray
+    jerks: IntArray
+    held: BoolArray
+
+    @property
+    def detectable(self) -> BoolArray:
+        """Whether an ideal detector could see the movement: `snr` at least `DETECTABLE_SNR`."""
+        return self.movements.snr >= DETECTABLE_SNR
+
+    @property
+    def leg_movements(self) -> BoolArray:
+        """The rows that are leg movements."""
+        return self.movements.kind == LEG_MOVEMENT
+
+
+@dataclass(frozen=True)
+class SimulatedNight:
+    """A night with known truth.
+
+    Attributes
+    ----------
+    parameters : NightParameters
+        What it was drawn from.
+    seed : int
+        The same seed and parameters give the same night; another rate, device or noise leaves
+        the movements as they are.
+    sleep : Sleep
+        The hypnogram, on the left's clock.
+    truth : Truth
+        Every movement, of the legs simulated.
+    sensors : dict of str to AnkleSensor
+        By side.
+    """
+
+    parameters: NightParameters
+    seed: int
+    sleep: Sleep
+    truth: Truth
+    sensors: dict[str, AnkleSensor]
+
+    def blocks(self, side: str) -> Iterator[NDArray[np.float32]]:
+        """The recording of one leg, in stretches of shape (n, 3), in g; missing rows are NaN."""
+        return self.sensors[side].record(self.parameters)
+
+    def acceleration(self, side: str) -> NDArray[np.float32]:
+        """The whole recording of one leg, shape (n, 3), in g; missing rows are NaN."""
+        return np.concatenate(list(self.blocks(side)))
+
+
+def simulate_night(parameters: NightParameters, seed: int) -> SimulatedNight:
+    """Draw a night.
+
+    Parameters
+    ----------
+    parameters : NightParameters
+        What it is made of; see `SCENARIOS` for named sets.
+    seed : int
+        Of all chance.
+
+    Returns
+    -------
+    SimulatedNight
+        The movements are drawn, the recordings are computed when asked for.
+
+    Raises
+    ------
+    SettingError
+        A parameter is out of its bounds.
+    """
+    check_parameters(parameters)
+    rng = [np.random.default_rng(part) for part in np.random.SeedSequence(seed).spawn(5)]
+    sleep, walk_onset_s = simulate_sleep(parameters.hours, parameters.walks, rng[0])
+    planned = plan_movements(parameters, sleep, walk_onset_s, rng[1])
+    legs, moved = _moved(planned, parameters, rng[2])
+    breath = Background.cycles(parameters.hours, (0.2, 0.33), rng[3])
+    heart = Background.cycles(parameters.hours, (0.85, 1.15), rng[3])
+    backgrounds = [Background(parameters, leg, rng[3], breath, heart) for leg in legs]
+    right_clock = Clock(
+        float(rng[4].uniform(-1, 1) * parameters.clock_offset_s),
+        float(rng[4].uniform(-1, 1) * parameters.clock_drift_ppm),
+    )
+    sensors = {}
+    for leg in (LEFT, RIGHT):
+        gain = 1 + parameters.gain_error * rng[4].uniform(-1, 1, 3)
+        offset = parameters.offset_error_g * rng[4].uniform(-1, 1, 3)
+        gaps = _gaps(parameters, rng[4])
+        noise_seed = np.random.SeedSequence([seed, 1 + leg])
+        if parameters.legs in (SIDES[leg], "both"):
+            # A night of the right leg alone runs on the right's clock.
+            clock = right_clock if leg == RIGHT and parameters.legs == "both" else Clock()
+            sensors[SIDES[leg]] = AnkleSensor(
+                legs[leg], backgrounds[leg], clock, gain, offset, gaps, noise_seed
+            )
+    kept = [row for row in moved if SIDES[row[0].leg] in sensors]
+    return SimulatedNight(parameters, seed, sleep, _truth(kept, backgrounds, parameters), sensors)
+
+
+#: A planned movement, how it was made, its peak in g and its turn in degrees, and the deviation
+#: from rest that a noiseless sensor shows, shape (n, 3).
+_Moved = tuple[Planned, Motion, float, float, FloatArray]
+
+
+def _moved(
+    planned: list[Planned], parameters: NightParameters, rng: np.random.Generator
+) -> tuple[list[Leg], list[_Moved]]:
+    legs = [Leg.lying_down(rng) for _ in (LEFT, RIGHT)]
+    rows: list[_Moved] = []
+    for plan in planned:
+        leg = legs[plan.leg]
+        gravity = leg.gravity
+        motion = leg.move(plan, parameters, rng)
+        rows.append((plan, motion, *_seen(leg, gravity, motion)))
+        if plan.kind != LEG_MOVEMENT:
+            continue
+        felt_across = cross_talk(motion, rows[-1][2], rng)
+        if felt_across is not None:
+            other = legs[1 - plan.leg]
+            other.shakes.append(felt_across)
+            across = Planned(
+                felt_across.onset_s,
+                felt_across.offset_s - felt_across.onset_s,
+                1 - plan.leg,
+                TRANSMITTED_SHAKE,
+                "other_leg",
+                group=plan.group,
+            )
+            rows.append((across, felt_across, *_seen(other, other.gravity, felt_across)))
+    for leg in legs:
+        leg.shakes.sort(key=lambda motion: motion.onset_s)
+    rows.sort(key=lambda row: (row[0].onset_s, row[0].duration_s, row[0].leg))
+    return legs, rows
+
+
+def _seen(leg: Leg, gravity: FloatArray, motion: Motion) -> tuple[float, float, FloatArray]:
+    n = max(int((motion.offset_s - motion.onset_s) * _TRUTH_RATE_HZ), 8)
+    time_s = np.linspace(motion.onset_s, motion.offset_s, n)
+    deviation = felt(motion, gravity, leg.lever_direction, time_s)
+    _, inertial = turned(motion, leg.lever_direction, time_s)
+    turned_gravity = deviation - inertial + gravity
+    peak_g = float(np.linalg.norm(inertial, axis=1).max())
+    # The chord keeps its precision at small angles, where the arc cosine loses it.
+    chord = float(np.linalg.norm(turned_gravity - gravity, axis=1).max())
+    return peak_g, float(np.rad2deg(2 * np.arcsin(min(chord / 2, 1.0)))), deviation
+
+
+def _truth(rows: list[_Moved], backgrounds: list[Background], parameters: NightParameters) -> Truth:
+    device = DEVICES[parameters.device]
+    # Densities in g2/Hz: both are proper to the device, not to its rate.
+    noise = 2 * (device.noise_g * parameters.noise_ratio) ** 2 / _TRUTH_RATE_HZ
+    noise += 2 * device.step_g**2 / 12 / parameters.fs
+    snr = []
+    for plan, _, _, _, deviation in rows:
+        body = backgrounds[plan.leg].rms_g(plan.onset_s) ** 2 / _BACKGROUND_BAND_HZ
+        step_s = plan.duration_s / len(deviation)
+        energy = ((deviation - deviation.mean(axis=0)) ** 2).sum() * step_s
+        snr.append(np.sqrt(2 * energy / (noise + body)))
+    movements = Movements(
+        np.array([round(row[0].onset_s * 1000) for row in rows], np.int64),
+        np.array([max(round(row[0].duration_s * 1000), 1) for row in rows], np.int64),
+        np.array([row[0].leg for row in rows], np.int8),
+        np.array([row[0].kind for row in rows], np.int8),
+        np.array([row[2] for row in rows], np.float64),
+        np.array([row[3] for row in rows], np.float64),
+        np.array(snr, np.float64),
+    )
+    return Truth(
+        movements,
+        [row[0].cause for row in rows],
+        np.array([row[0].series for row in rows], np.int64),
+        np.array([row[0].group for row in rows], np.int64),
+        np.array([row[0].jerks for row in rows], np.int64),
+        np.array([row[0].held for row in rows], np.bool_),
+    )
+
+
+def _gaps(parameters: NightParameters, rng: np.random.Generator) -> FloatArray:
+    length = rng.uniform(3.0, 600.0, parameters.gaps) ** rng.uniform(0.5, 1.0, parameters.gaps)
+    start = np.sort(rng.uniform(0.0, parameters.hours * 3600, parameters.gaps))
+    return np.stack([start, start + length], axis=1)
