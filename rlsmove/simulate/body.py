@@ -26,8 +26,10 @@ from rlsmove.simulate.scenarios import NightParameters
 #: Outward and backward ramps of a movement of 5 degrees; larger ones take somewhat longer.
 _RAMP_S, _RAMP_LN_SD = 0.45, 0.35
 _SHORTEST_RAMP_S = 0.12
+#: Back and out again within a movement of several jerks.
+_SHORTEST_JERK_S = 0.4
 #: Movements made awake turn the leg further.
-_WAKE_TILT = 2.0
+_WAKE_TILT = 3.0
 _LARGEST_TILT_DEG = 60.0
 #: A peak above which the other ankle feels the movement through the mattress, and how much of it.
 _CROSS_TALK_FROM_G, _CROSS_TALK = 0.15, (0.01, 0.03)
@@ -39,8 +41,12 @@ class Leg:
 
     Attributes
     ----------
+    strapping : ndarray, shape (3, 3)
+        From the shank's frame to the sensor's.
     lever_direction : ndarray, shape (3,)
         From knee to sensor, in the sensor's frame.
+    coupling : float
+        Share of the mattress's shaking that reaches this leg.
     rest_from_s, rest_gravity : list
         Since when the leg has lain as it lies, and what the sensor feels then, in g.
     lying_from_s : list of float
@@ -53,6 +59,7 @@ class Leg:
 
     strapping: FloatArray
     lever_direction: FloatArray
+    coupling: float
     rest_from_s: list[float] = field(default_factory=list)
     rest_gravity: list[FloatArray] = field(default_factory=list)
     lying_from_s: list[float] = field(default_factory=list)
@@ -65,7 +72,7 @@ class Leg:
         # Columns: the shank's axes in the sensor's frame. The QR of a Gaussian matrix is uniform.
         strapping, _ = np.linalg.qr(rng.normal(size=(3, 3)))
         strapping *= np.sign(np.linalg.det(strapping))
-        leg = cls(strapping, -strapping[:, 2])
+        leg = cls(strapping, -strapping[:, 2], float(rng.uniform(0.5, 1.0)))
         leg._settle(-1e9, leg._posture(rng))
         leg.lying_from_s.append(-1e9)
         return leg
@@ -107,7 +114,7 @@ class Leg:
             Already added to the leg.
         """
         if row.kind in (TAP, TRANSMITTED_SHAKE):
-            motion = _tap(row, rng) if row.kind == TAP else _shaken(row, rng)
+            motion = _tap(row, rng) if row.kind == TAP else self._shaken(row, rng)
             self.shakes.append(motion)
             return motion
         if row.kind == LEG_MOVEMENT:
@@ -168,18 +175,20 @@ class Leg:
         back = 1.0 - float(np.clip(rng.normal(0.0, 0.05), -0.12, 0.12))
         turns = [turn(row.onset_s, out_s, 1.0)]
         hold_s = back_from - row.onset_s - out_s
-        if row.jerks > 1 and hold_s > 0.3:
-            slot = hold_s / (row.jerks - 1)
-            for jerk in range(row.jerks - 1):
-                share = rng.uniform(0.3, 0.8)
-                at = row.onset_s + out_s + jerk * slot
-                turns += [turn(at, slot / 2, -share), turn(at + slot / 2, slot / 2, share)]
+        # Further jerks, or the unsteadiness of a muscle at work; a held movement lies still.
+        size = (0.3, 0.8) if row.jerks > 1 else (0.03, 0.15)
+        wags = 0 if row.held else min(row.jerks - 1 or int(hold_s), int(hold_s / _SHORTEST_JERK_S))
+        for wag in range(wags):
+            slot = hold_s / wags
+            share = rng.uniform(*size)
+            at = row.onset_s + out_s + wag * slot
+            turns += [turn(at, slot / 2, -share), turn(at + slot / 2, slot / 2, share)]
         turns.append(turn(back_from, back_s, -back))
         if swings:
             share = rng.uniform(0.08, 0.2)
             at = back_from + back_s
-            for size in (share, -1.5 * share, 0.5 * share):
-                turns.append(turn(at, swing_s, size))
+            for part in (share, -1.5 * share, 0.5 * share):
+                turns.append(turn(at, swing_s, part))
                 at += swing_s
         shakes: tuple[Shake, ...] = ()
         if not row.held and rng.random() < parameters.tremor_share:
@@ -212,7 +221,7 @@ class Leg:
         start = row.onset_s + row.duration_s * rng.uniform(0.1, 0.4)
         turns = [
             Turn(start, row.duration_s * rng.uniform(0.2, 0.5), angle, axis, 0.35, 0),
-            *_fidgets(row, rng, per_s=0.8, median_deg=15.0),
+            *_fidgets(row, rng, per_s=1.0, median_deg=15.0),
         ]
         return Motion(row.onset_s, row.offset_s, tuple(turns))
 
@@ -244,6 +253,19 @@ class Leg:
         )
         return Motion(row.onset_s, row.offset_s, tuple(turns), tuple(shakes))
 
+    def _shaken(self, row: Planned, rng: np.random.Generator) -> Motion:
+        """A movement of somebody else in the bed: damped swings of the mattress, no turn."""
+        height = self.coupling * min(rng.lognormal(np.log(0.016), 0.8), 0.15)
+        swings = []
+        at = row.onset_s
+        while at < row.offset_s - 0.3:
+            length = min(rng.uniform(0.4, 1.2), row.offset_s - at)
+            direction = self.strapping @ unit(rng.normal(size=3))
+            amplitude = height * rng.uniform(0.5, 1.0) * direction
+            swings.append(Shake(at, length, amplitude, rng.uniform(2.0, 8.0), "damped"))
+            at += length * rng.uniform(0.7, 1.0)
+        return Motion(row.onset_s, at, (), tuple(swings))
+
 
 def _rotation_vector_between(
     gravity: FloatArray, so_far: FloatArray, target: FloatArray
@@ -260,11 +282,15 @@ def _fidgets(
 ) -> list[Turn]:
     """Turns there and back about changing axes, all over by the movement's end."""
     turns = []
-    for _ in range(max(int(row.duration_s * per_s), 1)):
+    count = max(int(row.duration_s * per_s), 2)
+    for place in range(count):
         out_s, back_s = rng.uniform(0.3, 1.2, 2)
         scale = min(1.0, row.duration_s / (out_s + back_s))
         out_s, back_s = out_s * scale, back_s * scale
-        at = row.onset_s + rng.uniform(0.0, row.duration_s - out_s - back_s)
+        # The first begins with the movement and the last ends with it.
+        within = rng.uniform() if 0 < place < count - 1 else float(place > 0)
+        share = (place + within) / count
+        at = row.onset_s + share * (row.duration_s - out_s - back_s)
         angle = np.deg2rad(min(rng.lognormal(np.log(median_deg), 0.6), 70.0))
         axis = unit(rng.normal(size=3))
         lever = rng.uniform(0.2, 0.6)
@@ -279,19 +305,6 @@ def _tap(row: Planned, rng: np.random.Generator) -> Motion:
     height = rng.lognormal(np.log(0.3), 0.6) * unit(rng.normal(size=3))
     shake = Shake(row.onset_s, row.duration_s, height, 0.0, "pulse")
     return Motion(row.onset_s, row.offset_s, (), (shake,))
-
-
-def _shaken(row: Planned, rng: np.random.Generator) -> Motion:
-    """A movement of somebody else in the bed: damped swings of the mattress, no turn."""
-    height = min(rng.lognormal(np.log(0.012), 0.8), 0.12)
-    swings = []
-    at = row.onset_s
-    while at < row.offset_s - 0.3:
-        length = min(rng.uniform(0.4, 1.2), row.offset_s - at)
-        amplitude = height * rng.uniform(0.5, 1.0) * unit(rng.normal(size=3))
-        swings.append(Shake(at, length, amplitude, rng.uniform(2.0, 8.0), "damped"))
-        at += length * rng.uniform(0.7, 1.0)
-    return Motion(row.onset_s, row.offset_s, (), tuple(swings))
 
 
 def cross_talk(motion: Motion, peak_g: float, rng: np.random.Generator) -> Motion | None:

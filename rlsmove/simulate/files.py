@@ -13,7 +13,20 @@ import numpy as np
 
 from rlsmove.devices import write_recording
 from rlsmove.errors import OutputError
-from rlsmove.records import KINDS, LEFT, RIGHT, SIDES, STAGES, WAKE, Sleep
+from rlsmove.records import (
+    KINDS,
+    LEFT,
+    LEG_MOVEMENT,
+    RIGHT,
+    SIDES,
+    STAGES,
+    WAKE,
+    BoolArray,
+    Intervals,
+    Sleep,
+)
+from rlsmove.rules import WASM_2016
+from rlsmove.scoring import score_movements
 from rlsmove.simulate.night import DETECTABLE_SNR, SimulatedNight
 from rlsmove.simulate.scenarios import DEVICES
 
@@ -145,7 +158,51 @@ def truth_summary(night: SimulatedNight, scenario: str) -> dict[str, Any]:
         "leg_movements_left": int((is_lm & (truth.movements.side == LEFT)).sum()),
         "leg_movements_right": int((is_lm & (truth.movements.side == RIGHT)).sum()),
         "leg_movements_detectable": int((is_lm & truth.detectable).sum()),
+        "scoring": {
+            "rules": WASM_2016.name,
+            "all": true_counts(night, truth.leg_movements),
+            "detectable": true_counts(night, truth.leg_movements & truth.detectable),
+        },
         "parameters": parameters,
+    }
+
+
+def true_counts(night: SimulatedNight, leg_movements: BoolArray) -> dict[str, float | int | None]:
+    """Score the truth by WASM 2016, without the noise of any detector.
+
+    Parameters
+    ----------
+    night : SimulatedNight
+        The night.
+    leg_movements : ndarray of bool
+        Rows of the truth that enter as leg movements; other kinds act as the rules say.
+
+    Returns
+    -------
+    dict
+        Counts from lights off to lights on, and periodic movements in sleep per hour of it.
+    """
+    sleep = night.sleep
+    others = ~night.truth.leg_movements
+    scoring = score_movements(
+        night.truth.movements.take(leg_movements | others),
+        sleep=sleep,
+        respiratory=None,
+        arousals=None,
+        gaps=Intervals.empty(),
+        rules=WASM_2016,
+    )
+    in_bed = (scoring.onset_ms >= (sleep.lights_off_ms or 0)) & (
+        scoring.onset_ms < (sleep.lights_on_ms or 0)
+    )
+    plms = in_bed & (scoring.plm == 1) & (scoring.sleep == 1)
+    hours = _sleep_hours(sleep)
+    return {
+        "lm_count": int((in_bed & (scoring.kind == LEG_MOVEMENT)).sum()),
+        "clm_count": int((in_bed & (scoring.clm == 1)).sum()),
+        "plm_count": int((in_bed & (scoring.plm == 1)).sum()),
+        "plms_count": int(plms.sum()),
+        "plms_per_hour": round(float(plms.sum()) / hours, 4) if hours else None,
     }
 
 

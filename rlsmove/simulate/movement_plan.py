@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlsmove.records import (
     GAIT,
@@ -25,7 +26,6 @@ from rlsmove.records import (
     TAP,
     TRANSMITTED_SHAKE,
     WAKE,
-    FloatArray,
     Sleep,
 )
 from rlsmove.simulate.scenarios import NightParameters
@@ -127,6 +127,12 @@ class _Planner:
         p, rng = self.parameters, self.rng
         for onset in walk_onset_s:
             self._both(onset, rng.uniform(120.0, 300.0), GAIT, "walk", lag_s=0.0)
+        end = len(self.stage) * self.epoch_s
+        # To bed before lights off and out of it after lights on, where the recording leaves room.
+        for first, last in ((10.0, self.lights_off_s - 90.0), (self.lights_on_s + 20.0, end - 5.0)):
+            if last - first > 60.0:
+                duration = min(last - first, rng.uniform(60.0, 300.0))
+                self._both(last - duration, duration, GAIT, "walk", lag_s=0.0)
         for onset in self._poisson(p.gross_per_hour, wake_factor=4.0):
             duration = min(5.0 + rng.exponential(8.0), 40.0)
             self._both(onset, duration, GROSS_MOVEMENT, "gross", lag_s=0.3)
@@ -157,7 +163,6 @@ class _Planner:
             self.group += 1
             tap = Planned(onset, rng.uniform(0.02, 0.08), leg, TAP, "tap", group=self.group)
             self.planned.append(tap)
-        end = len(self.stage) * self.epoch_s
         inside = [row for row in self.planned if row.offset_s < end - 1.0]
         return sorted(inside, key=lambda row: (row.onset_s, row.leg))
 
@@ -177,7 +182,7 @@ class _Planner:
             if self.rng.random() * factor < wanted:
                 yield float(onset)
 
-    def _decline(self, time_s: FloatArray) -> FloatArray:
+    def _decline(self, time_s: NDArray[np.floating]) -> NDArray[np.floating]:
         span = self.lights_on_s - self.lights_off_s
         return 1.0 - self.parameters.decline * (time_s - self.lights_off_s) / span
 
@@ -238,7 +243,7 @@ class _Planner:
             return (LEFT, RIGHT)
         if before is None or len(before) == 2:
             return (int(rng.integers(2)),)
-        return (1 - before[0],) if rng.random() < p.both_ways_share else before
+        return (1 - before[0],) if rng.random() < p.alternating_share else before
 
     def _leg_movement(
         self, onset: float, legs: tuple[int, ...], cause: str, *, longest_s: float, series: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,11 +161,15 @@ def _moved(
     planned: list[Planned], parameters: NightParameters, rng: np.random.Generator
 ) -> tuple[list[Leg], list[_Moved]]:
     legs = [Leg.lying_down(rng) for _ in (LEFT, RIGHT)]
+    shakes_seed = int(rng.integers(2**31))
     rows: list[_Moved] = []
     for plan in planned:
         leg = legs[plan.leg]
         gravity = leg.gravity
-        motion = leg.move(plan, parameters, rng)
+        # Both legs feel the same shakes.
+        own = np.random.default_rng([shakes_seed, plan.group])
+        motion = leg.move(plan, parameters, own if plan.kind == TRANSMITTED_SHAKE else rng)
+        plan = replace(plan, duration_s=motion.offset_s - motion.onset_s)
         rows.append((plan, motion, *_seen(leg, gravity, motion)))
         if plan.kind != LEG_MOVEMENT:
             continue

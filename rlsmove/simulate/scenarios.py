@@ -82,7 +82,7 @@ class NightParameters:
         Share of movements with a tremor of 5 to 12 Hz.
     bilateral_share : float
         Share of movements that both legs make.
-    both_ways_share : float
+    alternating_share : float
         Chance that the next movement of a series changes leg.
     posture_shifts_per_hour, gross_per_hour : float
         Changes of posture, and large movements of the whole body.
@@ -121,13 +121,13 @@ class NightParameters:
     interval_ln_sd: float = 0.3
     duration_median_s: float = 1.8
     duration_ln_sd: float = 0.5
-    tilt_median_deg: float = 5.0
-    tilt_ln_sd: float = 0.7
+    tilt_median_deg: float = 4.0
+    tilt_ln_sd: float = 0.8
     held_share: float = 0.12
     jerks_share: float = 0.2
     tremor_share: float = 0.25
     bilateral_share: float = 0.2
-    both_ways_share: float = 0.15
+    alternating_share: float = 0.15
     posture_shifts_per_hour: float = 2.0
     gross_per_hour: float = 1.0
     walks: int = 1
@@ -177,7 +177,7 @@ SCENARIOS = {
         gross_per_hour=6.0,
         walks=3,
     ),
-    "bilateral": replace(_TYPICAL, bilateral_share=0.7, both_ways_share=0.4),
+    "bilateral": replace(_TYPICAL, bilateral_share=0.7, alternating_share=0.4),
     "drift": replace(_TYPICAL, clock_offset_s=60.0, clock_drift_ppm=50.0),
     "gaps": replace(_TYPICAL, gaps=6),
 }
