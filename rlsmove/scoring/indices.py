@@ -1,0 +1,492 @@
+"""The indices of a night: each defined once, with what it counts, over what, and its bounds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from rlsmove.records import LEG_MOVEMENT, POSTURE_SHIFT, WAKE, BoolArray, Intervals, Notice, Sleep
+from rlsmove.rules import (
+    LN_IMI_MAX_MS,
+    LN_IMI_MIN_MS,
+    PERIODICITY_IMI_ABOVE_MS,
+    PERIODICITY_IMI_MAX_MS,
+    PERIODICITY_LM_PER_HOUR_MIN,
+    PERIODICITY_RUN_MIN,
+    RuleSet,
+)
+from rlsmove.scoring.intervals import holding, intersection, total_ms
+from rlsmove.scoring.night_hours import MS_PER_HOUR, MS_PER_MIN, NightHours
+from rlsmove.scoring.scored_movements import Scoring
+
+Value = float | int | list[float | None] | None
+
+
+@dataclass(frozen=True)
+class Index:
+    """The definition of one index.
+
+    Attributes
+    ----------
+    name : str
+        Its name in every output.
+    unit : str
+        Empty for a bare ratio.
+    counts : str
+        The numerator, or what is measured.
+    over : str
+        The denominator; empty where there is none.
+    bounds : str
+        Smallest and largest value it can take.
+    value : callable
+        From a night's hours to the value; None where it cannot be said.
+    """
+
+    name: str
+    unit: str
+    counts: str
+    over: str
+    bounds: str
+    value: Callable[[NightHours], Value]
+
+
+def night_indices(
+    scoring: Scoring,
+    *,
+    sleep: Sleep | None,
+    analysable: Intervals,
+    rules: RuleSet,
+    from_signal: bool = True,
+) -> dict[str, Value]:
+    """Work out every index of `INDICES` for one night.
+
+    Parameters
+    ----------
+    scoring : Scoring
+        The night's movements.
+    sleep : Sleep or None
+        Stages and time in bed. Without lights off and on there is no time in bed; without
+        stages there is no sleep; what needs them is then None.
+    analysable : Intervals
+        Time in which a movement would have been seen (worn, no gap). All hours are hours of it.
+    rules : RuleSet
+        What the movements were scored by.
+    from_signal : bool
+        False for marks of an event list, in which posture shifts were not looked for.
+
+    Returns
+    -------
+    dict
+        Value by name, in the order of `INDICES`. None where it cannot be said; a rate without
+        hours is None, never 0.
+    """
+    night = NightHours(scoring, sleep, analysable, rules, from_signal)
+    return {index.name: index.value(night) for index in INDICES}
+
+
+def index_notices(indices: dict[str, Value]) -> list[Notice]:
+    """Say what a reader should know about the values."""
+    per_hour = indices["lm_per_hour_tib"]
+    if isinstance(per_hour, int | float) and per_hour < PERIODICITY_LM_PER_HOUR_MIN:
+        return [
+            Notice(
+                "few_movements",
+                f"{per_hour:.1f} leg movements per hour: below {PERIODICITY_LM_PER_HOUR_MIN} "
+                "neither periodicity index means much.",
+            )
+        ]
+    return []
+
+
+# What the definitions below are made of.
+
+
+def _ratio(numerator: float | None, denominator: float | None) -> float | None:
+    return None if numerator is None or not denominator else numerator / denominator
+
+
+def _count(rows: BoolArray | None) -> int | None:
+    return None if rows is None else int(np.count_nonzero(rows))
+
+
+def _lm(night: NightHours) -> BoolArray:
+    return night.counted & (night.scoring.kind == LEG_MOVEMENT)
+
+
+def _clm(night: NightHours) -> BoolArray:
+    return night.counted & (night.scoring.clm == 1)
+
+
+def _plm(night: NightHours) -> BoolArray:
+    return night.counted & (night.scoring.plm == 1)
+
+
+def _in(night: NightHours, part: str, rows: BoolArray) -> BoolArray | None:
+    within = night.within(part)
+    return None if within is None else within & rows
+
+
+def _per_hour(night: NightHours, part: str, rows: BoolArray) -> float | None:
+    return _ratio(_count(_in(night, part, rows)), night.hours(part))
+
+
+def _plms_arousal(night: NightHours) -> float | None:
+    plms = _in(night, "TST", night.scoring.plm == 1)
+    if plms is None or np.any(night.scoring.arousal[plms] < 0):
+        return None
+    return _per_hour(night, "TST", plms & (night.scoring.arousal == 1))
+
+
+def _plms_nr(night: NightHours) -> float | None:
+    clms = _in(night, "TST", night.scoring.clm == 1)
+    if clms is None or np.any(night.scoring.respiratory[clms] < 0):
+        return None
+    return _per_hour(night, "TST", night.scoring.plmnr == 1)
+
+
+def short_interval(night: NightHours) -> BoolArray:
+    """Candidates a short interval after the one before."""
+    imi = night.scoring.imi_ms
+    return (night.scoring.clm == 1) & (imi >= 0) & (imi < night.rules.imi_min_ms)
+
+
+def isolated(night: NightHours) -> BoolArray:
+    """Candidates in no series whose interval is long, or periodic in length, or unmeasured."""
+    return (night.scoring.clm == 1) & (night.scoring.plm == 0) & ~short_interval(night)
+
+
+def _periodicity_intervals(night: NightHours) -> float | None:
+    clm = _clm(night)
+    imi = np.diff(night.scoring.onset_ms[clm])
+    measured = night.scoring.imi_ms[clm][1:] >= 0
+    fits = measured & (imi > PERIODICITY_IMI_ABOVE_MS) & (imi <= PERIODICITY_IMI_MAX_MS)
+    run = np.cumsum(np.diff(fits, prepend=False))  # runs of equal values, numbered
+    length = np.bincount(run, minlength=1)
+    in_runs = int(np.count_nonzero(fits & (length[run] >= PERIODICITY_RUN_MIN)))
+    return _ratio(in_runs, len(imi))
+
+
+def _ln_imi(night: NightHours) -> list[float]:
+    imi = night.scoring.imi_ms[_clm(night)]
+    fits = (imi >= LN_IMI_MIN_MS) & (imi <= LN_IMI_MAX_MS)
+    return [math.log(value / 1000) for value in imi[fits]]
+
+
+def _mean(values: list[float]) -> float | None:
+    return float(np.mean(values)) if len(values) else None
+
+
+def _sd(values: list[float]) -> float | None:
+    return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
+def _median_s(night: NightHours) -> float | None:
+    return float(np.median(night.plm_interval_ms)) / 1000 if len(night.plm_interval_ms) else None
+
+
+def _duration_s(night: NightHours) -> float | None:
+    return _mean([value / 1000 for value in night.scoring.duration_ms[_plm(night)]])
+
+
+def plms_per_hour_between(night: NightHours, edges_ms: list[int]) -> list[float | None] | None:
+    """PLMS per hour of sleep in each slice between neighboring edges; None without sleep there."""
+    asleep = night.parts["TST"]
+    if asleep is None:
+        return None
+    rates = []
+    for onset, offset in pairwise(edges_ms):
+        piece = intersection(asleep, Intervals(np.array([onset]), np.array([offset])))
+        plms = (night.scoring.plm == 1) & (holding(piece, night.scoring.onset_ms) >= 0)
+        rates.append(_ratio(_count(plms), total_ms(piece) / MS_PER_HOUR))
+    return rates
+
+
+def _by_hour(night: NightHours) -> list[float | None] | None:
+    if night.sleep_span_ms is None:
+        return None
+    onset, offset = night.sleep_span_ms
+    hours = math.ceil((offset - onset) / MS_PER_HOUR)
+    return plms_per_hour_between(night, [onset + h * MS_PER_HOUR for h in range(hours + 1)])
+
+
+def _by_third(night: NightHours) -> list[float | None] | None:
+    if night.bed is None:
+        return None
+    off, on = int(night.bed.onset_ms[0]), int(night.bed.offset_ms[0])
+    return plms_per_hour_between(night, [off + (on - off) * third // 3 for third in range(4)])
+
+
+def _latency_min(night: NightHours) -> float | None:
+    if night.bed is None or night.sleep_span_ms is None:
+        return None
+    return (night.sleep_span_ms[0] - int(night.bed.onset_ms[0])) / MS_PER_MIN
+
+
+def _wake_after_onset(night: NightHours) -> Intervals | None:
+    if night.bed is None or night.sleep_span_ms is None:
+        return None
+    rest = Intervals(np.array([night.sleep_span_ms[0]]), night.bed.offset_ms)
+    return intersection(night.staged((WAKE,)), rest)
+
+
+def _waso_min(night: NightHours) -> float | None:
+    wake = _wake_after_onset(night)
+    return None if wake is None else total_ms(wake) / MS_PER_MIN
+
+
+def _awakenings(night: NightHours) -> int | None:
+    wake = _wake_after_onset(night)
+    if wake is None or night.sleep_span_ms is None:
+        return None
+    return int(np.count_nonzero(wake.onset_ms < night.sleep_span_ms[1]))
+
+
+def _posture_shifts(night: NightHours) -> float | None:
+    if not night.from_signal:
+        return None
+    return _per_hour(night, "TIB", night.scoring.kind == POSTURE_SHIFT)
+
+
+_BED = "analyzable hours from lights off to lights on"
+_SLEEP = "analyzable hours of sleep"
+_NO_END = "0 and up"
+_RATIO = "0 to 1"
+
+#: Every index of a night, in the order of the outputs.
+INDICES: tuple[Index, ...] = (
+    Index("tib_hours", "h", _BED, "", _NO_END, lambda n: n.hours("TIB")),
+    Index("sleep_hours", "h", _SLEEP, "", _NO_END, lambda n: n.hours("TST")),
+    Index(
+        "wake_hours",
+        "h",
+        "analyzable hours of wake from lights off to lights on",
+        "",
+        _NO_END,
+        lambda n: n.hours("W"),
+    ),
+    Index(
+        "analysable_hours",
+        "h",
+        "hours in which a movement would have been seen, in bed or not",
+        "",
+        _NO_END,
+        lambda n: total_ms(n.analysable) / MS_PER_HOUR,
+    ),
+    Index(
+        "lm_count",
+        "",
+        "leg movements (LM) from lights off to lights on, both legs combined; of the whole "
+        "recording where the lights are not known",
+        "",
+        _NO_END,
+        lambda n: _count(_lm(n)),
+    ),
+    Index(
+        "lm_per_hour_tib",
+        "1/h",
+        "LM",
+        _BED,
+        _NO_END,
+        lambda n: _ratio(_count(_lm(n)), n.hours("TIB")),
+    ),
+    Index(
+        "clm_count", "", "candidate LM (CLM), as LM", "", "0 to lm_count", lambda n: _count(_clm(n))
+    ),
+    Index(
+        "clm_per_hour_tib",
+        "1/h",
+        "CLM",
+        _BED,
+        _NO_END,
+        lambda n: _ratio(_count(_clm(n)), n.hours("TIB")),
+    ),
+    Index(
+        "plm_count",
+        "",
+        "periodic LM (PLM), as LM",
+        "",
+        "0 to clm_count",
+        lambda n: _count(_plm(n)),
+    ),
+    Index(
+        "plm_per_hour_tib",
+        "1/h",
+        "PLM",
+        _BED,
+        _NO_END,
+        lambda n: _ratio(_count(_plm(n)), n.hours("TIB")),
+    ),
+    Index(
+        "plms_count",
+        "",
+        "PLM with onset in sleep",
+        "",
+        "0 to plm_count",
+        lambda n: _count(_in(n, "TST", n.scoring.plm == 1)),
+    ),
+    Index(
+        "plms_per_hour",
+        "1/h",
+        "PLM with onset in sleep (the PLMS index)",
+        _SLEEP,
+        _NO_END,
+        lambda n: _per_hour(n, "TST", n.scoring.plm == 1),
+    ),
+    Index(
+        "plmw_count",
+        "",
+        "PLM with onset in wake, from lights off to lights on",
+        "",
+        "0 to plm_count",
+        lambda n: _count(_in(n, "W", n.scoring.plm == 1)),
+    ),
+    Index(
+        "plmw_per_hour",
+        "1/h",
+        "PLM with onset in wake",
+        "analyzable hours of wake from lights off to lights on",
+        _NO_END,
+        lambda n: _per_hour(n, "W", n.scoring.plm == 1),
+    ),
+    Index(
+        "plms_nr_per_hour",
+        "1/h",
+        "PLM with onset in sleep once respiratory CLM are taken out",
+        _SLEEP,
+        _NO_END,
+        _plms_nr,
+    ),
+    Index(
+        "plms_arousal_per_hour",
+        "1/h",
+        "PLM with onset in sleep and an arousal",
+        _SLEEP,
+        "0 to plms_per_hour",
+        _plms_arousal,
+    ),
+    Index(
+        "isolated_per_hour",
+        "1/h",
+        "CLM in sleep in no series, without a short interval before",
+        _SLEEP,
+        _NO_END,
+        lambda n: _per_hour(n, "TST", isolated(n)),
+    ),
+    Index(
+        "short_interval_per_hour",
+        "1/h",
+        "CLM in sleep an interval below the series' smallest after the CLM before",
+        _SLEEP,
+        _NO_END,
+        lambda n: _per_hour(n, "TST", short_interval(n)),
+    ),
+    Index(
+        "periodicity_index_movements",
+        "",
+        "PLM",
+        "CLM",
+        _RATIO,
+        lambda n: _ratio(_count(_plm(n)), _count(_clm(n))),
+    ),
+    Index(
+        "periodicity_index_intervals",
+        "",
+        "intervals between CLM above 10 s and up to 90 s in runs of at least 3",
+        "all intervals between CLM, CLM less 1",
+        _RATIO,
+        _periodicity_intervals,
+    ),
+    Index(
+        "imi_plm_median_s",
+        "s",
+        "median interval from PLM to PLM within a series",
+        "",
+        "the series' smallest to largest interval",
+        _median_s,
+    ),
+    Index(
+        "ln_imi_mean",
+        "ln s",
+        "mean natural logarithm of the intervals between CLM, 10 to 90 s",
+        "",
+        "2.30 to 4.50",
+        lambda n: _mean(_ln_imi(n)),
+    ),
+    Index(
+        "ln_imi_sd",
+        "ln s",
+        "standard deviation (n - 1) of the same",
+        "",
+        _NO_END,
+        lambda n: _sd(_ln_imi(n)),
+    ),
+    Index(
+        "series_count",
+        "",
+        "series that have a PLM from lights off to lights on",
+        "",
+        _NO_END,
+        lambda n: len(np.unique(n.scoring.series[_plm(n)])),
+    ),
+    Index("plm_duration_mean_s", "s", "mean duration of PLM", "", _NO_END, _duration_s),
+    Index(
+        "plms_per_hour_by_hour",
+        "1/h",
+        "PLMS in each hour from sleep onset to the end of sleep, a list",
+        "analyzable hours of sleep in that hour",
+        _NO_END,
+        _by_hour,
+    ),
+    Index(
+        "plms_per_hour_by_third",
+        "1/h",
+        "PLMS in each third of the time from lights off to lights on, a list of 3",
+        "analyzable hours of sleep in that third",
+        _NO_END,
+        _by_third,
+    ),
+    Index(
+        "sleep_onset_latency_min",
+        "min",
+        "from lights off to the first epoch of any stage but wake (AASM)",
+        "",
+        _NO_END,
+        _latency_min,
+    ),
+    Index(
+        "sleep_efficiency",
+        "",
+        "analyzable hours of sleep",
+        _BED,
+        _RATIO,
+        lambda n: _ratio(n.hours("TST"), n.hours("TIB")),
+    ),
+    Index(
+        "waso_min",
+        "min",
+        "wake from sleep onset to lights on (AASM)",
+        "",
+        _NO_END,
+        _waso_min,
+    ),
+    Index(
+        "awakenings",
+        "",
+        "stretches of wake between sleep onset and the end of sleep",
+        "",
+        _NO_END,
+        _awakenings,
+    ),
+    Index(
+        "posture_shifts_per_hour",
+        "1/h",
+        "changes of posture",
+        _BED,
+        _NO_END,
+        _posture_shifts,
+    ),
+)
