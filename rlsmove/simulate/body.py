@@ -31,6 +31,8 @@ _SHORTEST_JERK_S = 0.4
 #: Movements made awake turn the leg further.
 _WAKE_TILT = 3.0
 _LARGEST_TILT_DEG = 60.0
+#: What is left of the turn of a silent movement.
+_SILENT = 0.02
 #: A peak above which the other ankle feels the movement through the mattress, and how much of it.
 _CROSS_TALK_FROM_G, _CROSS_TALK = 0.15, (0.01, 0.03)
 
@@ -154,8 +156,11 @@ class Leg:
         awake = row.cause == "wake"
         median = parameters.tilt_median_deg * (_WAKE_TILT if awake else 1.0)
         tilt_deg = min(rng.lognormal(np.log(median), parameters.tilt_ln_sd), _LARGEST_TILT_DEG)
+        silent = rng.random() < parameters.silent_share
+        if silent:
+            tilt_deg *= _SILENT
         axis, angle, lever = self._flexion(np.deg2rad(tilt_deg), rng)
-        slower = (tilt_deg / 5.0) ** 0.25
+        slower = max(tilt_deg / 5.0, 0.1) ** 0.25
         out_s = max(rng.lognormal(np.log(_RAMP_S * slower), _RAMP_LN_SD), _SHORTEST_RAMP_S)
         back_s = max(out_s * rng.lognormal(np.log(1.4), 0.4), _SHORTEST_RAMP_S)
         end = row.offset_s
@@ -262,7 +267,7 @@ class Leg:
             length = min(rng.uniform(0.4, 1.2), row.offset_s - at)
             direction = self.strapping @ unit(rng.normal(size=3))
             amplitude = height * rng.uniform(0.5, 1.0) * direction
-            swings.append(Shake(at, length, amplitude, rng.uniform(2.0, 8.0), "damped"))
+            swings.append(Shake(at, length, amplitude, rng.uniform(2.0, 12.0), "damped"))
             at += length * rng.uniform(0.7, 1.0)
         return Motion(row.onset_s, at, (), tuple(swings))
 

@@ -149,7 +149,8 @@ def simulate_night(parameters: NightParameters, seed: int) -> SimulatedNight:
                 legs[leg], backgrounds[leg], clock, gain, offset, gaps, noise_seed
             )
     kept = [row for row in moved if SIDES[row[0].leg] in sensors]
-    return SimulatedNight(parameters, seed, sleep, _truth(kept, backgrounds, parameters), sensors)
+    truth = _truth(kept, backgrounds, sensors, parameters)
+    return SimulatedNight(parameters, seed, sleep, truth, sensors)
 
 
 #: A planned movement, how it was made, its peak in g and its turn in degrees, and the deviation

@@ -80,6 +80,8 @@ class NightParameters:
         Share of movements made of several jerks.
     tremor_share : float
         Share of movements with a tremor of 5 to 12 Hz.
+    silent_share : float
+        Share of movements that contract a muscle and hardly move the sensor.
     bilateral_share : float
         Share of movements that both legs make.
     alternating_share : float
@@ -126,6 +128,7 @@ class NightParameters:
     held_share: float = 0.12
     jerks_share: float = 0.2
     tremor_share: float = 0.25
+    silent_share: float = 0.0
     bilateral_share: float = 0.2
     alternating_share: float = 0.15
     posture_shifts_per_hour: float = 2.0
@@ -164,7 +167,9 @@ SCENARIOS = {
         partner_per_hour=20.0,
         taps_per_hour=4.0,
     ),
-    "low_snr": replace(_TYPICAL, tilt_median_deg=1.2, tilt_ln_sd=0.6, breathing_g=0.0015),
+    "low_snr": replace(
+        _TYPICAL, tilt_median_deg=0.8, tilt_ln_sd=0.6, silent_share=0.1, breathing_g=0.0015
+    ),
     "held": replace(_TYPICAL, held_share=0.7, jerks_share=0.05),
     "noisy_device": replace(_TYPICAL, device="geneactiv", noise_ratio=1.5),
     "partner": replace(_TYPICAL, partner_per_hour=60.0),
