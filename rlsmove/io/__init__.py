@@ -1,0 +1,1 @@
+"""Event lists in, results out."""
