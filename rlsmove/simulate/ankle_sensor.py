@@ -188,6 +188,12 @@ class AnkleSensor:
                 rows[max(low, 0) : max(high, 0)] = np.nan
             yield rows.astype(np.float32)
 
+    def records(self, start_s: float, end_s: float, parameters: NightParameters) -> bool:
+        """Whether all of a stretch of true time is in the recording, with no gap in it."""
+        start, end = self.clock.reading_s(np.array([start_s, end_s]))
+        missed = (self.gaps_s[:, 0] < end) & (self.gaps_s[:, 1] > start)
+        return bool(start >= 0.0 and end <= parameters.hours * 3600 and not missed.any())
+
     def _moved(self, first: int, last: int, fs: float) -> FloatArray:
         """Noiseless acceleration at output samples [first, last)."""
         times = max(int(np.ceil(_MOTION_RATE_HZ / fs - 1e-9)), 1)

@@ -148,6 +148,9 @@ def truth_summary(night: SimulatedNight, scenario: str) -> dict[str, Any]:
             "right_minus_left_at_start_s": None if clock is None else round(clock.offset_s, 6),
             "right_drift_ppm": None if clock is None else round(clock.drift_ppm, 6),
         },
+        "gaps_s": {
+            side: np.round(sensor.gaps_s, 3).tolist() for side, sensor in night.sensors.items()
+        },
         "lights_off": _wall(start, night.sleep.lights_off_ms),
         "lights_on": _wall(start, night.sleep.lights_on_ms),
         "sleep_hours": _sleep_hours(night.sleep),

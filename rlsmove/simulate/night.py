@@ -43,7 +43,8 @@ class Truth:
     ----------
     movements : Movements
         Onset, duration, side (never bilateral), kind, `peak_g`, `tilt_deg` (both without noise),
-        and as `snr` the matched filter's ratio of signal to noise.
+        and as `snr` the matched filter's ratio of signal to noise: 0 for a movement of which the
+        device missed a part.
     cause : list of str
         See `Planned`; ``other_leg`` is a shake by the other leg's movement.
     series, group, jerks : ndarray of int64
@@ -205,13 +206,21 @@ def _seen(leg: Leg, gravity: FloatArray, motion: Motion) -> tuple[float, float, 
     return peak_g, float(np.rad2deg(2 * np.arcsin(min(chord / 2, 1.0)))), deviation
 
 
-def _truth(rows: list[_Moved], backgrounds: list[Background], parameters: NightParameters) -> Truth:
+def _truth(
+    rows: list[_Moved],
+    backgrounds: list[Background],
+    sensors: dict[str, AnkleSensor],
+    parameters: NightParameters,
+) -> Truth:
     device = DEVICES[parameters.device]
     # Densities in g2/Hz: both are proper to the device, not to its rate.
     noise = 2 * (device.noise_g * parameters.noise_ratio) ** 2 / _TRUTH_RATE_HZ
     noise += 2 * device.step_g**2 / 12 / parameters.fs
     snr = []
     for plan, _, _, _, deviation in rows:
+        if not sensors[SIDES[plan.leg]].records(plan.onset_s, plan.offset_s, parameters):
+            snr.append(0.0)
+            continue
         body = backgrounds[plan.leg].rms_g(plan.onset_s) ** 2 / _BACKGROUND_BAND_HZ
         step_s = plan.duration_s / len(deviation)
         energy = ((deviation - deviation.mean(axis=0)) ** 2).sum() * step_s
