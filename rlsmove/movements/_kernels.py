@@ -68,37 +68,41 @@ def rest_levels(
         mean_vector(acceleration, min(end, n - 1), max(high, min(end, n - 1) + 1), after[b])
 
 
-@kernel("float64(float32[:,::1], int64, int64, int64, float64[::1])")
+@kernel("float64(float32[:,::1], int64, int64, float64[::1], float64[::1], float64[::1])")
 def largest_turn(
     acceleration: NDArray[np.float32],
     start: int,
     end: int,
-    width: int,
+    window: NDArray[np.float64],
     rest: NDArray[np.float64],
+    away: NDArray[np.float64],
 ) -> float:
-    """Largest distance between means of ``width`` points within [start, end) and rest (3,), in g.
+    """Largest distance between the smoothed acceleration within [start, end) and rest, in g.
 
-    acceleration (n, 3). Where the stretch is shorter than ``width`` its mean is taken.
+    acceleration (n, 3); window (2 h + 1,), weights that add up to 1; rest (3,); away (3,) takes
+    the vector from rest at that moment. At the ends of the recording its last value goes on.
     """
-    width = min(width, end - start)
-    total = np.zeros(3)
+    n = len(acceleration)
+    half = len(window) // 2
     largest = 0.0
+    step = np.zeros(3)
     for i in range(start, end):
         squared = 0.0
         for axis in range(3):
-            total[axis] += acceleration[i, axis]
-            if i - start >= width:
-                total[axis] -= acceleration[i - width, axis]
-            step = total[axis] / width - rest[axis]
-            squared += step * step
-        if i - start >= width - 1 and squared > largest:
+            smooth = 0.0
+            for j in range(-half, half + 1):
+                smooth += window[half + j] * acceleration[min(max(i + j, 0), n - 1), axis]
+            step[axis] = smooth - rest[axis]
+            squared += step[axis] ** 2
+        if squared > largest:
             largest = squared
+            away[:] = step
     return np.sqrt(largest)
 
 
 @kernel(
     "int64(float32[:,::1], int64[:,::1], float64[:,::1], float64[:,::1], float32[::1],"
-    " int64, int64, float64, int64[:,::1])"
+    " int64, float64[::1], float64, int64[:,::1])"
 )
 def group_bursts(
     acceleration: NDArray[np.float32],
@@ -107,7 +111,7 @@ def group_bursts(
     after: NDArray[np.float64],
     away_g: NDArray[np.float32],
     longest: int,
-    width: int,
+    window: NDArray[np.float64],
     returned: float,
     groups: NDArray[np.int64],
 ) -> int:
@@ -119,6 +123,7 @@ def group_bursts(
     ``longest`` points. A burst that leads away for good stays alone. groups (b, 2): first burst
     and the one after the last. Returns the number of groups.
     """
+    away = np.zeros(3)
     count = 0
     first = 0
     while first < len(bursts):
@@ -128,7 +133,7 @@ def group_bursts(
         largest = 0.0
         closed = -1
         while last < len(bursts) and (last == first or bursts[last, 1] - start <= longest):
-            turn = largest_turn(acceleration, start, bursts[last, 1], width, rest)
+            turn = largest_turn(acceleration, start, bursts[last, 1], window, rest, away)
             largest = max(largest, turn)
             squared = 0.0
             for axis in range(3):
@@ -192,13 +197,14 @@ def trace_away(
     return found
 
 
-#: Columns of `describe_groups`: onset, end, strength, peak, turn, mean turn, path, residual turn.
+#: Columns of `describe_groups`: first point and the one after the last, largest movement signal,
+#: peak, root mean square away from rest, largest turn and its part across gravity, residual turn.
 N_FEATURES = 8
 
 
 @kernel(
     "int64(float32[:,::1], float32[::1], float32[::1], int64[:,::1], int64[:,::1],"
-    " float64[:,::1], float64[:,::1], int64, int64, int64, float64[:,::1])"
+    " float64[:,::1], float64[:,::1], int64, float64[::1], int64, float64[:,::1])"
 )
 def describe_groups(
     acceleration: NDArray[np.float32],
@@ -209,7 +215,7 @@ def describe_groups(
     before: NDArray[np.float64],
     after: NDArray[np.float64],
     half: int,
-    width: int,
+    window: NDArray[np.float64],
     join: int,
     features: NDArray[np.float64],
 ) -> int:
@@ -219,6 +225,7 @@ def describe_groups(
     features (k, 8), a row a run. Returns the number of rows, at most k.
     """
     runs = np.empty((64, 2), np.int64)
+    away = np.zeros(3)
     count = 0
     for g in range(len(groups)):
         first, last = groups[g, 0], groups[g, 1] - 1
@@ -231,34 +238,29 @@ def describe_groups(
             low, high = runs[run, 0], runs[run, 1]
             strongest = np.float32(0.0)
             peak = 0.0
-            mean = np.zeros(3)
-            path = 0.0
+            total = 0.0
             for i in range(low, high):
                 strongest = max(strongest, strength[i])
                 squared = 0.0
-                step = 0.0
                 for axis in range(3):
-                    away = acceleration[i, axis] - rest[axis]
-                    squared += away * away
-                    mean[axis] += away
-                    if i > low:
-                        move = np.float64(acceleration[i, axis]) - acceleration[i - 1, axis]
-                        step += move * move
+                    squared += (acceleration[i, axis] - rest[axis]) ** 2
                 peak = max(peak, squared)
-                path += np.sqrt(step)
-            share = 0.0
+                total += squared
+            turn = largest_turn(acceleration, low, high, window, rest, away)
+            along = 0.0
+            gravity = 0.0
             residual = 0.0
             for axis in range(3):
-                change = later[axis] - rest[axis]
-                residual += change * change
-                share += (mean[axis] / (high - low) - 0.5 * change) ** 2
+                along += away[axis] * rest[axis]
+                gravity += rest[axis] ** 2
+                residual += (later[axis] - rest[axis]) ** 2
             features[count, 0] = low
             features[count, 1] = high
             features[count, 2] = strongest
             features[count, 3] = np.sqrt(peak)
-            features[count, 4] = largest_turn(acceleration, low, high, width, rest)
-            features[count, 5] = np.sqrt(share)
-            features[count, 6] = path
+            features[count, 4] = np.sqrt(total / (high - low))
+            features[count, 5] = turn
+            features[count, 6] = np.sqrt(max(turn**2 - along**2 / gravity, 0.0))
             features[count, 7] = np.sqrt(residual)
             count += 1
     return count
