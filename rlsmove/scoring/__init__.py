@@ -1,6 +1,14 @@
 """From leg movements to candidates, periodic series and indices."""
 
 from rlsmove.scoring.indices import INDICES, index_notices, night_indices
+from rlsmove.scoring.night_tables import night_tables
 from rlsmove.scoring.scored_movements import Scoring, score_movements
 
-__all__ = ["INDICES", "Scoring", "index_notices", "night_indices", "score_movements"]
+__all__ = [
+    "INDICES",
+    "Scoring",
+    "index_notices",
+    "night_indices",
+    "night_tables",
+    "score_movements",
+]
