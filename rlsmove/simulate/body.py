@@ -24,12 +24,12 @@ from rlsmove.simulate.movement_plan import Planned
 from rlsmove.simulate.scenarios import NightParameters
 
 #: Outward and backward ramps of a movement of 5 degrees; larger ones take somewhat longer.
-_RAMP_S, _RAMP_LN_SD = 0.45, 0.35
+_RAMP_S, _RAMP_LN_SD = 0.36, 0.35
 _SHORTEST_RAMP_S = 0.12
 #: Back and out again within a movement of several jerks.
 _SHORTEST_JERK_S = 0.4
 #: Movements made awake turn the leg further.
-_WAKE_TILT = 3.0
+_WAKE_TILT = 4.0
 _LARGEST_TILT_DEG = 60.0
 #: What is left of the turn of a silent movement.
 _SILENT = 0.02

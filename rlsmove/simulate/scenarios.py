@@ -123,7 +123,7 @@ class NightParameters:
     interval_ln_sd: float = 0.3
     duration_median_s: float = 1.8
     duration_ln_sd: float = 0.5
-    tilt_median_deg: float = 4.0
+    tilt_median_deg: float = 4.5
     tilt_ln_sd: float = 0.8
     held_share: float = 0.12
     jerks_share: float = 0.2
