@@ -2,7 +2,7 @@
 
 from rlsmove.scoring.indices import INDICES, index_notices, night_indices
 from rlsmove.scoring.night_tables import night_tables
-from rlsmove.scoring.scored_movements import Scoring, score_movements
+from rlsmove.scoring.scored_movements import Scoring, score_movements, side_by_side
 
 __all__ = [
     "INDICES",

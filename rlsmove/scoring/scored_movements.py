@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 from itertools import pairwise
 
 import numpy as np
@@ -171,6 +172,27 @@ def score_movements(
         arousal=unknown if arousals is None else _with_arousal(table, arousals, rules),
         reason=_reasons(rejected, clm, plm, rules),
         n_short=n_short,
+    )
+
+
+def side_by_side(one: Scoring, other: Scoring) -> Scoring:
+    """Put the movements of two legs that were scored alone into one table, sorted by onset.
+
+    Nothing is scored anew; the series of the other leg are numbered on.
+    """
+    numbered = replace(
+        other,
+        series=np.where(other.series > 0, other.series + one.series.max(initial=0), 0),
+    )
+    columns: dict[str, Any] = {
+        field.name: np.concatenate([getattr(one, field.name), getattr(numbered, field.name)])
+        for field in fields(Scoring)
+        if field.name != "n_short"
+    }
+    order = np.lexsort((columns["side"], columns["duration_ms"], columns["onset_ms"]))
+    return Scoring(
+        **{name: column[order] for name, column in columns.items()},
+        n_short=one.n_short + other.n_short,
     )
 
 
