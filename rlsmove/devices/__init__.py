@@ -45,4 +45,15 @@ def open_recording(path: str | Path) -> Recording:
         from rlsmove.devices.hdf5 import Hdf5Recording
 
         return Hdf5Recording(path)
+    if head.startswith((b"MD\xfc\x03", b"AX\xfc\x01")):
+        from rlsmove.devices.axivity import AxivityRecording
+
+        return AxivityRecording(path)
+    if head.startswith(b"PK\x03\x04"):
+        from rlsmove.devices.actigraph import open_gt3x
+        from rlsmove.devices.zip_member import find_members
+
+        members = find_members(path)
+        if "log.bin" in members or "activity.bin" in members:
+            return open_gt3x(path, members)
     raise UnknownFormat(path, "its content is of no format that is read here")

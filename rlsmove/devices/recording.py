@@ -107,7 +107,9 @@ class Recording(ABC):
         """
 
     def notice(self, code: str, sentence: str) -> None:
-        """Add a finding to `notices`, unless it is there already."""
-        found = Notice(code, sentence)
-        if found not in self.notices:
-            self.notices.append(found)
+        """Add a finding to `notices`, in the place of an earlier one with the same code."""
+        codes = [notice.code for notice in self.notices]
+        if code in codes:
+            self.notices[codes.index(code)] = Notice(code, sentence)
+        else:
+            self.notices.append(Notice(code, sentence))

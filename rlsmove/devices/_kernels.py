@@ -1,0 +1,318 @@
+"""Loops of the decoders that numpy has no single call for.
+
+Arrays are C-contiguous; ``n`` counts packets, ``m`` samples; ``data`` are the bytes at hand.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsmove._jit import kernel
+
+Bytes = NDArray[np.uint8]
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int8]
+Samples = NDArray[np.float32]
+
+#: What `place_packets` found about a packet's clock: fine, alone in being wrong, set back for
+#: good, leapt ahead further than a pause would.
+FINE, OUTLIER, STEP_BACK, LEAP = range(4)
+
+#: A packet follows the one before when it starts this close to where that one ends: a part of
+#: its length (sensors run up to 2 % off the device's clock) and a few samples.
+SLACK_PART = 0.05
+SLACK_SAMPLES = 3.0
+#: A leap of the clock that no plain pause explains, and one that no battery outlives.
+LONG_PAUSE_S = 86_400.0
+LONGEST_PAUSE_S = 31 * 86_400.0
+
+
+@kernel("int64(float64[::1], int64[::1], float64, int64, int64[::1])")
+def fresh_packets(
+    clock_s: Floats, serial: Ints, last_clock_s: float, last_serial: int, fresh: Ints
+) -> int:
+    """Write the indices of packets that were not there before to `fresh`; return how many.
+
+    A packet is a repetition when its number and its clock are those of the last fresh one, or
+    when both are behind it: a clock set back keeps counting packets.
+    """
+    m = 0
+    for i in range(len(clock_s)):
+        if serial[i] == last_serial:
+            repeated = clock_s[i] == last_clock_s
+        else:
+            repeated = serial[i] < last_serial and clock_s[i] <= last_clock_s
+        if not repeated:
+            fresh[m] = i
+            m += 1
+            last_clock_s, last_serial = clock_s[i], serial[i]
+    return m
+
+
+@kernel(
+    "int64(float64[::1], float64[::1], int64[::1], boolean, float64[::1], float64[::1], "
+    "float64[::1], int8[::1], float64[::1])"
+)
+def place_packets(
+    clock_s: Floats,
+    step_s: Floats,
+    count: Ints,
+    final: bool,
+    state: Floats,
+    start_s: Floats,
+    end_s: Floats,
+    verdict: Codes,
+    off_s: Floats,
+) -> int:
+    """Give each packet its start and end in one time that never goes back.
+
+    Parameters
+    ----------
+    clock_s, step_s, count : shape (n,)
+        The device's clock at a packet's first sample (NaN where it cannot be read), the nominal
+        distance of its samples, and how many there are.
+    final : bool
+        No packet follows. Otherwise the last two, which are looked at to place those before
+        them, wait for the next call.
+    state : shape (5,), updated
+        Where the next packet is expected; what the clock was put right by so far; measured over
+        nominal distance of samples; start and nominal length of the packet before.
+    start_s, end_s, verdict, off_s : shape (n,), written
+        Time of the first sample, time at which one more would have come, one of the codes above,
+        and how far the clock was from what was expected.
+
+    Returns
+    -------
+    int
+        How many packets were dealt with.
+    """
+    n = len(clock_s)
+    done = n if final else max(n - 2, 0)
+    expected, shift, stretch, last_start, last_nominal = state
+    for i in range(min(done + 1, n)):
+        if i == done:
+            state[:] = (expected, shift, stretch, last_start, last_nominal)
+        nominal = count[i] * step_s[i]
+        own = clock_s[i] + shift
+        off = own - expected
+        slack = SLACK_PART * last_nominal + SLACK_SAMPLES * step_s[i]
+        start = expected
+        verdict[i] = FINE
+        off_s[i] = off
+        follows = -slack <= off <= slack and own - last_start >= 0.5 * last_nominal
+        if follows:
+            start = own
+            if last_nominal > 0.0:
+                stretch = min(max((own - last_start) / last_nominal, 0.9), 1.1)
+        elif not np.isfinite(own):
+            verdict[i] = OUTLIER
+        else:
+            alone = False
+            if i + 1 < n:
+                off_after = clock_s[i + 1] + shift - (expected + nominal * stretch)
+                slack_after = SLACK_PART * nominal + SLACK_SAMPLES * step_s[i + 1]
+                alone = -slack_after <= off_after <= slack_after
+            if alone:
+                verdict[i] = OUTLIER
+            elif 0.0 < off <= LONGEST_PAUSE_S:
+                start = own
+                if off > LONG_PAUSE_S:
+                    verdict[i] = LEAP
+            else:
+                shift -= off
+                verdict[i] = STEP_BACK if off < 0.0 else LEAP
+        if i > 0:
+            end_s[i - 1] = start if follows else expected
+        start_s[i] = start
+        last_start, last_nominal = start, nominal
+        expected = start + nominal * stretch
+    if final and n > 0:
+        end_s[n - 1] = expected
+        state[:] = (expected, shift, stretch, last_start, last_nominal)
+    return done
+
+
+@kernel("void(float64[::1], float64[::1], int64[::1], float64[::1])")
+def spread_samples(start_s: Floats, end_s: Floats, count: Ints, time_s: Floats) -> None:
+    """Write the times of all packets' samples, evenly from each start to its end, shape (m,)."""
+    k = 0
+    for i in range(len(count)):
+        step = (end_s[i] - start_s[i]) / count[i]
+        for j in range(count[i]):
+            time_s[k] = start_s[i] + j * step
+            k += 1
+
+
+@kernel("void(uint8[::1], int64[::1], int64[::1], float32[:, ::1])")
+def unpack_axivity(data: Bytes, sector: Ints, count: Ints, acceleration: Samples) -> None:
+    """Decode the accelerometer's axes of .cwa blocks that start at the bytes `sector`.
+
+    Three axes are packed into 32 bits (10 bits each, and an exponent of 2), or three, six or
+    nine are int16, of which six and nine lead with the gyroscope.
+    """
+    k = 0
+    for i in range(len(sector)):
+        at = sector[i]
+        scale = np.float32(1.0 / (1 << (8 + (data[at + 19] >> 5))))
+        axes = data[at + 25] >> 4
+        packed = data[at + 25] & 0x0F == 0
+        at += 30
+        if packed:
+            for _ in range(count[i]):
+                word = (
+                    np.uint32(data[at])
+                    | np.uint32(data[at + 1]) << np.uint32(8)
+                    | np.uint32(data[at + 2]) << np.uint32(16)
+                    | np.uint32(data[at + 3]) << np.uint32(24)
+                )
+                # An arithmetic shift right of the left-aligned field extends its sign.
+                exponent = np.int32(word >> np.uint32(30))
+                x = np.int32(word << np.uint32(22)) >> np.int32(22)
+                y = np.int32(word << np.uint32(12)) >> np.int32(22)
+                z = np.int32(word << np.uint32(2)) >> np.int32(22)
+                acceleration[k, 0] = np.float32(x << exponent) * scale
+                acceleration[k, 1] = np.float32(y << exponent) * scale
+                acceleration[k, 2] = np.float32(z << exponent) * scale
+                at += 4
+                k += 1
+        else:
+            if axes >= 6:
+                at += 6
+            for _ in range(count[i]):
+                for axis in range(3):
+                    low = at + 2 * axis
+                    value = np.int16(np.uint16(data[low]) | np.uint16(data[low + 1]) << 8)
+                    acceleration[k, axis] = np.float32(value) * scale
+                at += 2 * axes
+                k += 1
+
+
+#: Where `find_records` writes its counts: activity records, other whole ones, damaged stretches,
+#: bytes dealt with.
+ACTIVITY, OTHER, DAMAGED, USED = range(4)
+
+_SEPARATOR = 0x1E
+_ACTIVITY_12_BIT = 0
+_ACTIVITY_16_BIT = 26
+#: No second of activity is longer: 1,000 samples of three int16 would be 6,000 bytes.
+_LONGEST_ACTIVITY = 8192
+
+
+@kernel("void(uint8[::1], boolean, int64[:, ::1], int64[::1], int64[::1])")
+def find_records(data: Bytes, at_end: bool, activity: Ints, damaged: Ints, counts: Ints) -> None:
+    """Find the records of an ActiGraph log: separator, type, time, size, payload, check byte.
+
+    After damage, only a record of activity with a further record (or nothing) behind it is
+    trusted, since any byte of a payload may look like a separator.
+
+    Parameters
+    ----------
+    data : shape (b,)
+        Bytes that begin with a record.
+    at_end : bool
+        Nothing follows.
+    activity : shape (r, 4), written
+        Begin, type, time in seconds since 1970, and size of the payload, of records with samples.
+    damaged : shape (r,), written
+        Begin of the whole record behind each stretch of damage.
+    counts : shape (4,), written
+        See above.
+    """
+    n = len(data)
+    check = np.empty(n + 1, np.uint8)  # exclusive or of all bytes before
+    check[0] = 0
+    for i in range(n):
+        check[i + 1] = check[i] ^ data[i]
+    counts[:] = 0
+    at = 0
+    damage_from = -1
+    while at + 9 <= n:
+        if data[at] != _SEPARATOR:
+            # Zeros between records are no damage, says the maker.
+            if data[at] != 0 and damage_from < 0:
+                damage_from = at
+            at += 1
+            continue
+        kind = data[at + 1]
+        size = np.int64(data[at + 6]) | np.int64(data[at + 7]) << 8
+        end = at + 9 + size
+        samples = kind in (_ACTIVITY_12_BIT, _ACTIVITY_16_BIT)
+        plausible = damage_from < 0 or (samples and size <= _LONGEST_ACTIVITY)
+        if plausible and end > n and not at_end:
+            break
+        whole = plausible and end <= n and (check[end - 1] ^ check[at] ^ data[end - 1]) == 0xFF
+        if whole and damage_from >= 0:
+            whole = end == n or data[end] == _SEPARATOR or data[end] == 0
+        if not whole:
+            if damage_from < 0:
+                damage_from = at
+            at += 1
+            continue
+        if damage_from >= 0:
+            damaged[counts[DAMAGED]] = at
+            counts[DAMAGED] += 1
+            damage_from = -1
+        if samples and size > 4:
+            row = counts[ACTIVITY]
+            activity[row, 0] = at
+            activity[row, 1] = kind
+            activity[row, 2] = 0
+            for i in range(4):
+                activity[row, 2] |= np.int64(data[at + 2 + i]) << (8 * i)
+            activity[row, 3] = size
+            counts[ACTIVITY] += 1
+        else:
+            counts[OTHER] += 1
+        at = end
+    if damage_from < 0:
+        counts[USED] = at
+    elif at_end:
+        counts[USED] = damage_from
+    else:
+        # A damaged byte stays, so that the next stretch knows.
+        counts[USED] = at - 1
+
+
+@kernel("int64(uint8[::1], int64, int64, float32, float32[:, ::1], int64)")
+def unpack_12_bit(
+    data: Bytes, at: int, count: int, scale: float, acceleration: Samples, k: int
+) -> int:
+    """Decode `count` samples of 3 x 12 bits in the order y, x, z; return the next free row."""
+    for i in range(count):
+        if i % 2 == 0:
+            y = np.int64(data[at]) << 4 | data[at + 1] >> 4
+            x = np.int64(data[at + 1] & 0x0F) << 8 | data[at + 2]
+            z = np.int64(data[at + 3]) << 4 | data[at + 4] >> 4
+            at += 4
+        else:
+            y = np.int64(data[at] & 0x0F) << 8 | data[at + 1]
+            x = np.int64(data[at + 2]) << 4 | data[at + 3] >> 4
+            z = np.int64(data[at + 3] & 0x0F) << 8 | data[at + 4]
+            at += 5
+        acceleration[k, 0] = np.float32((x ^ 0x800) - 0x800) / scale
+        acceleration[k, 1] = np.float32((y ^ 0x800) - 0x800) / scale
+        acceleration[k, 2] = np.float32((z ^ 0x800) - 0x800) / scale
+        k += 1
+    return k
+
+
+@kernel("void(uint8[::1], int64[::1], int64[::1], float32, float32[:, ::1])")
+def unpack_actigraph(
+    data: Bytes, body: Ints, count: Ints, scale: float, acceleration: Samples
+) -> None:
+    """Decode activity records whose payloads start at `body`; the type stands 7 bytes before."""
+    k = 0
+    for i in range(len(body)):
+        at = body[i]
+        if data[at - 7] == _ACTIVITY_12_BIT:
+            k = unpack_12_bit(data, at, count[i], scale, acceleration, k)
+        else:
+            for _ in range(count[i]):
+                for axis in range(3):
+                    low = at + 2 * axis
+                    value = np.int16(np.uint16(data[low]) | np.uint16(data[low + 1]) << 8)
+                    acceleration[k, axis] = np.float32(value) / scale
+                at += 6
+                k += 1

@@ -1,0 +1,181 @@
+"""Members of a zip file, read as a stream, also where the file is cut short."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from rlsmove.errors import DamagedRecording
+
+_LOCAL = struct.Struct("<4s5H3I2H")
+_SIGNATURE = b"PK\x03\x04"
+_STORED, _DEFLATED = 0, 8
+_READ_BYTES = 1 << 18
+#: More than this, and more than so many times what it was made from, is no recording.
+_BOMB_BYTES = 1 << 30
+_BOMB_RATIO = 200
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file in a zip file.
+
+    Attributes
+    ----------
+    name : str
+        Without folders, in lower case.
+    offset : int
+        Byte of the zip file at which its content begins.
+    packed_size, size : int
+        Bytes of the zip file that it takes, and bytes of its content; the second is a guess
+        where the zip file does not say.
+    method : int
+        0 stored, 8 deflated.
+    """
+
+    name: str
+    offset: int
+    packed_size: int
+    size: int
+    method: int
+
+
+def find_members(path: Path) -> dict[str, Member]:
+    """Find a zip file's members, by its directory, or without one by their own headers.
+
+    Parameters
+    ----------
+    path : Path
+        The zip file. Where its end is missing, so is its directory.
+
+    Returns
+    -------
+    dict of str to Member
+        By name without folders, in lower case; of members with one name, the first.
+    """
+    try:
+        with zipfile.ZipFile(path) as file:
+            entries = [(item.header_offset, item.compress_size) for item in file.infolist()]
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error):
+        entries = []
+    members = _read_headers(path, entries)
+    if not members:
+        members = _read_headers(path, [(at, 0) for at in _find_signatures(path)])
+    return members
+
+
+class MemberStream:
+    """The content of a member, inflated where it is deflated.
+
+    Parameters
+    ----------
+    path : Path
+        The zip file.
+    member : Member
+        One of its members.
+    position : int
+        Byte of the content to begin with.
+
+    Attributes
+    ----------
+    broken : str
+        Why it ended before its end; empty where it did not, so far.
+    """
+
+    def __init__(self, path: Path, member: Member, position: int) -> None:
+        self._path = path
+        self._member = member
+        self._file = path.open("rb")
+        self._left = member.packed_size
+        self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        self._inflated = 0
+        self.broken = ""
+        self._file.seek(member.offset)
+        if member.method == _STORED:
+            self._file.seek(position, 1)
+            self._left -= position
+        else:
+            while position > 0 and (skipped := self.read(min(position, _READ_BYTES))):
+                position -= len(skipped)
+
+    def read(self, size: int, /) -> bytes:
+        """Read on; fewer bytes than asked for mean the end."""
+        if self._member.method == _STORED:
+            return self._read_packed(size)
+        pieces = []
+        while size > 0 and not self._inflater.eof and not self.broken:
+            packed = self._inflater.unconsumed_tail or self._read_packed(_READ_BYTES)
+            try:
+                piece = self._inflater.decompress(packed, size)
+            except zlib.error as error:
+                self.broken = f"it cannot be inflated any further ({error})"
+                break
+            if not packed and not piece:
+                self.broken = "the zip file ends within it"
+            pieces.append(piece)
+            size -= len(piece)
+            self._inflated += len(piece)
+        if self._inflated > max(_BOMB_BYTES, _BOMB_RATIO * self._member.packed_size):
+            raise DamagedRecording(
+                self._path,
+                f"inflates to more than {_BOMB_RATIO} times its size",
+                place=self._member.name,
+                advice="No recording does that; the file was not made by a device.",
+            )
+        return b"".join(pieces)
+
+    def _read_packed(self, size: int) -> bytes:
+        want = max(min(size, self._left), 0)
+        data = self._file.read(want)
+        self._left -= len(data)
+        if len(data) < want:
+            self.broken = f"{self._left} of its {self._member.packed_size} bytes are missing"
+        return data
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+
+def _read_headers(path: Path, entries: list[tuple[int, int]]) -> dict[str, Member]:
+    """Members from their own headers; `entries` holds their offsets and, or 0, packed sizes."""
+    members: dict[str, Member] = {}
+    ends = [at for at, _ in entries[1:]] + [path.stat().st_size]
+    with path.open("rb") as file:
+        for (at, packed_size), end in zip(entries, ends, strict=True):
+            file.seek(at)
+            header = file.read(_LOCAL.size)
+            if len(header) < _LOCAL.size:
+                continue
+            fields = _LOCAL.unpack(header)
+            signature, method, name_size, extra_size = (fields[i] for i in (0, 3, 9, 10))
+            name = file.read(name_size).decode("utf-8", "replace")
+            name = name.replace("\\", "/").rpartition("/")[2].lower()
+            if signature != _SIGNATURE or not name or not name.isprintable():
+                continue
+            if method not in (_STORED, _DEFLATED):
+                continue
+            offset = at + _LOCAL.size + name_size + extra_size
+            # A size of 0 stands behind the content instead: it may take all until the next one.
+            packed = packed_size or fields[7] or max(end - offset, 0)
+            size = fields[8] or packed
+            members.setdefault(name, Member(name, offset, packed, size, method))
+    return members
+
+
+def _find_signatures(path: Path) -> list[int]:
+    found = []
+    with path.open("rb") as file:
+        at, kept = 0, b""
+        while data := file.read(_READ_BYTES):
+            data = kept + data
+            here = data.find(_SIGNATURE)
+            while here >= 0:
+                found.append(at + here)
+                here = data.find(_SIGNATURE, here + 1)
+            kept = data[-3:]
+            at += len(data) - len(kept)
+    return found
