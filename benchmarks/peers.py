@@ -53,33 +53,47 @@ def pendulum(acceleration: Floats, fs: float) -> Marks:
     50 Hz, 0.5-8 Hz of second order; envelopes of 0.5 s (decision) and 0.15 s (edges); noise floor
     from the lower quartile within a minute to each side, then the median of what lies below four
     times that; begins above 8 floors and at least 20 mg, ends with 0.5 s below 0.3125 of it; a
-    half second whose median reaches that; movements of 40 floors, or with a net turn of more than
-    20 degrees, are of the whole body and take 2 s to each side with them.
+    half second whose median reaches that; movements of five times the threshold, of more than
+    10 s, or with a net turn of more than 20 degrees are of the whole body and take 2 s to each
+    side with them. Where the ritual is left out, the threshold is at least 0.12 of the median
+    peak of whole-body movements; taken here: those that a first pass without it finds.
     """
     at_50, rate = _resampled(acceleration, fs, 50.0)
     moved = _filtered(at_50, rate, 0.5, 8.0)
     power = (moved**2).sum(axis=1)
     coarse, fine = (np.sqrt(_mean(power, round(s * rate))) for s in (0.5, 0.15))
     floor = _pendulum_floor(coarse, rate)
+    gravity = _filtered(at_50, rate, None, 0.15)
     begins = np.maximum(8.0 * floor, 0.020)
+    onset, duration, gross, peak = _pendulum_pass(coarse, fine, gravity, begins, rate)
+    if gross.any():
+        begins = np.maximum(begins, 0.12 * np.median(peak[gross]))
+        onset, duration, gross, _ = _pendulum_pass(coarse, fine, gravity, begins, rate)
+    keep = ~gross
+    for start, length in zip(onset[gross], duration[gross], strict=True):
+        keep &= (onset > start + length + 2.0) | (onset + duration < start - 2.0)
+    return onset[keep], duration[keep]
+
+
+def _pendulum_pass(
+    coarse: Floats, fine: Floats, gravity: Floats, begins: Floats, rate: float
+) -> tuple[Floats, Floats, NDArray[np.bool_], Floats]:
+    """Movements above a threshold, whether they are of the whole body, and their peaks."""
     ends = begins * 0.3125
     onset, duration = _runs(coarse, begins, ends, quiet_s=QUIET_S, fs=rate)
     onset, duration = _narrowed(fine, ends, onset, duration, rate)
     onset, duration = _dense_enough(fine, rate, onset, duration, ends)
-    gravity = _filtered(at_50, rate, None, 0.15)
-    gross = []
-    for start, length in zip(onset, duration, strict=True):
+    gross = np.zeros(len(onset), np.bool_)
+    peak = np.zeros(len(onset))
+    for row, (start, length) in enumerate(zip(onset, duration, strict=True)):
         first, last = int(start * rate), min(int((start + length) * rate), len(coarse) - 1)
         before = gravity[max(first - int(2 * rate), 0)]
         after = gravity[min(last + int(2 * rate), len(gravity) - 1)]
         turned = before @ after / np.linalg.norm(before) / np.linalg.norm(after)
-        large = coarse[first : last + 1].max() >= 5.0 * begins[first]
-        gross.append(large or turned < np.cos(np.deg2rad(20.0)) or length > 10.0)
-    whole_body = np.array(gross, bool)
-    keep = ~whole_body
-    for start, length in zip(onset[whole_body], duration[whole_body], strict=True):
-        keep &= (onset > start + length + 2.0) | (onset + duration < start - 2.0)
-    return onset[keep], duration[keep]
+        peak[row] = coarse[first : last + 1].max()
+        large = peak[row] >= 5.0 * begins[first]
+        gross[row] = large or turned < np.cos(np.deg2rad(20.0)) or length > 10.0
+    return onset, duration, gross, peak
 
 
 def sicbaldi(acceleration: Floats, fs: float) -> Marks:

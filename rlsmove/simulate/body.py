@@ -181,8 +181,9 @@ class Leg:
         turns = [turn(row.onset_s, out_s, 1.0)]
         hold_s = back_from - row.onset_s - out_s
         # Further jerks, or the unsteadiness of a muscle at work; a held movement lies still.
-        size = (0.3, 0.8) if row.jerks > 1 else (0.03, 0.15)
-        wags = 0 if row.held else min(row.jerks - 1 or int(hold_s), int(hold_s / _SHORTEST_JERK_S))
+        size = (0.3, 0.8) if row.jerks > 1 else (0.05, 0.4)
+        most = int(hold_s / _SHORTEST_JERK_S)
+        wags = 0 if row.held else min(row.jerks - 1 or int(hold_s / 0.6), most)
         for wag in range(wags):
             slot = hold_s / wags
             share = rng.uniform(*size)
