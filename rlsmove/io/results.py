@@ -10,9 +10,8 @@ from typing import Any
 
 from rlsmove.io.atomic_files import write_files
 from rlsmove.io.json_text import DECIMALS, json_text
-from rlsmove.records import KINDS, SIDES, STAGES, Notice, Sleep
+from rlsmove.records import KINDS, SIDES, STAGES, Notice, Scoring, Sleep
 from rlsmove.rules import RuleSet
-from rlsmove.scoring import Scoring
 
 #: Columns of movements.csv.
 MOVEMENT_COLUMNS = (

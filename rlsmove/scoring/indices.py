@@ -9,7 +9,16 @@ from itertools import pairwise
 
 import numpy as np
 
-from rlsmove.records import LEG_MOVEMENT, POSTURE_SHIFT, WAKE, BoolArray, Intervals, Notice, Sleep
+from rlsmove.records import (
+    LEG_MOVEMENT,
+    POSTURE_SHIFT,
+    WAKE,
+    BoolArray,
+    Intervals,
+    Notice,
+    Scoring,
+    Sleep,
+)
 from rlsmove.rules import (
     LN_IMI_MAX_MS,
     LN_IMI_MIN_MS,
@@ -21,7 +30,6 @@ from rlsmove.rules import (
 )
 from rlsmove.scoring.intervals import holding, intersection, total_ms
 from rlsmove.scoring.night_hours import MS_PER_HOUR, MS_PER_MIN, NightHours
-from rlsmove.scoring.scored_movements import Scoring
 
 Value = float | int | list[float | None] | None
 

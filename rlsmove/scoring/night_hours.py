@@ -7,10 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from rlsmove.records import N1, REM, STAGES, WAKE, BoolArray, IntArray, Intervals, Sleep
+from rlsmove.records import N1, REM, STAGES, WAKE, BoolArray, IntArray, Intervals, Scoring, Sleep
 from rlsmove.rules import RuleSet
 from rlsmove.scoring.intervals import holding, intersection, total_ms, union
-from rlsmove.scoring.scored_movements import Scoring
 
 MS_PER_HOUR = 3_600_000
 MS_PER_MIN = 60_000

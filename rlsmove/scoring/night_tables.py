@@ -15,6 +15,7 @@ from rlsmove.records import (
     BoolArray,
     FloatArray,
     Intervals,
+    Scoring,
     Sleep,
 )
 from rlsmove.rules import (
@@ -27,7 +28,6 @@ from rlsmove.rules import (
 from rlsmove.scoring.indices import isolated, plms_per_hour_between, short_interval
 from rlsmove.scoring.intervals import holding, touched
 from rlsmove.scoring.night_hours import MS_PER_HOUR, PARTS, NightHours
-from rlsmove.scoring.scored_movements import Scoring
 
 #: Sides that movements are counted by: the legs alone, both, and either leg alone.
 SIDE_GROUPS = {

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import fields, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rlsmove.records import (
     GROSS_MOVEMENT,
@@ -17,11 +16,12 @@ from rlsmove.records import (
     WAKE,
     BoolArray,
     CodeArray,
-    FloatArray,
     IntArray,
     Intervals,
     Movements,
+    Scoring,
     Sleep,
+    TextArray,
 )
 from rlsmove.rules import RuleSet
 from rlsmove.scoring.intervals import holding, touched
@@ -32,74 +32,6 @@ from rlsmove.scoring.leg_movements import (
     monolateral_movements,
 )
 from rlsmove.scoring.plm_series import BREAKS, PlmSeries, find_plm_series
-
-TextArray = NDArray[np.object_]
-
-
-@dataclass(frozen=True)
-class Scoring:
-    """Scored movements, a row a combined movement, rejected ones too; sorted by onset.
-
-    Arrays of length n. In columns of 1, 0 and -1 the last stands for what is not known.
-
-    Attributes
-    ----------
-    onset_ms, duration_ms : ndarray of int64
-        From the first onset to the last offset of its members.
-    side, kind : ndarray of int8
-        Index into `records.SIDES` and `records.KINDS`.
-    peak_g, tilt_deg, snr : ndarray of float64
-        The largest of its members, as in `records.Movements`.
-    n_monolateral : ndarray of int64
-        Movements of single legs in it.
-    clm, plm : ndarray of int8
-        1 for a candidate, a periodic movement; else 0.
-    series : ndarray of int64
-        Number of its series, from 1; 0 for none.
-    imi_ms : ndarray of int64
-        Interval from the onset of the candidate before; -1 where it is not measured.
-    stage : ndarray of int8
-        Index into `records.STAGES` of the epoch that holds the onset; -1 for none.
-    sleep : ndarray of int8
-        1 in sleep, 0 in wake, -1 unknown.
-    respiratory : ndarray of int8
-        1 beside a respiratory event, else 0; -1 where none were looked for.
-    plmnr : ndarray of int8
-        1 for what is periodic once respiratory candidates are taken out, else 0; -1 for those
-        taken out, and for all where no respiratory events were looked for.
-    imi_nr_ms : ndarray of int64
-        As `imi_ms`, once respiratory candidates are taken out.
-    arousal : ndarray of int8
-        1 with an arousal, else 0; -1 where none were looked for.
-    reason : ndarray of str
-        Why it is no candidate, why it is not periodic, or what ended the series after it.
-    n_short : int
-        Leg movements that were dropped before all this because they were too short.
-    """
-
-    onset_ms: IntArray
-    duration_ms: IntArray
-    side: CodeArray
-    kind: CodeArray
-    peak_g: FloatArray
-    tilt_deg: FloatArray
-    snr: FloatArray
-    n_monolateral: IntArray
-    clm: CodeArray
-    plm: CodeArray
-    series: IntArray
-    imi_ms: IntArray
-    stage: CodeArray
-    sleep: CodeArray
-    respiratory: CodeArray
-    plmnr: CodeArray
-    imi_nr_ms: IntArray
-    arousal: CodeArray
-    reason: TextArray
-    n_short: int
-
-    def __len__(self) -> int:
-        return len(self.onset_ms)
 
 
 def score_movements(
