@@ -56,4 +56,8 @@ def open_recording(path: str | Path) -> Recording:
         members = find_members(path)
         if "log.bin" in members or "activity.bin" in members:
             return open_gt3x(path, members)
+    if head.startswith(b"Device Identity"):
+        from rlsmove.devices.geneactiv import GeneactivRecording
+
+        return GeneactivRecording(path)
     raise UnknownFormat(path, "its content is of no format that is read here")

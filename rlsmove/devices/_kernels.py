@@ -14,6 +14,7 @@ Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int8]
+Flags = NDArray[np.bool_]
 Samples = NDArray[np.float32]
 
 #: What `place_packets` found about a packet's clock: fine, alone in being wrong, set back for
@@ -236,7 +237,7 @@ def find_records(data: Bytes, at_end: bool, activity: Ints, damaged: Ints, count
             at += 1
             continue
         kind = data[at + 1]
-        size = np.int64(data[at + 6]) | np.int64(data[at + 7]) << 8
+        size = int(data[at + 6]) | int(data[at + 7]) << 8
         end = at + 9 + size
         samples = kind in (_ACTIVITY_12_BIT, _ACTIVITY_16_BIT)
         plausible = damage_from < 0 or (samples and size <= _LONGEST_ACTIVITY)
@@ -260,7 +261,7 @@ def find_records(data: Bytes, at_end: bool, activity: Ints, damaged: Ints, count
             activity[row, 1] = kind
             activity[row, 2] = 0
             for i in range(4):
-                activity[row, 2] |= np.int64(data[at + 2 + i]) << (8 * i)
+                activity[row, 2] += np.int64(data[at + 2 + i]) << (8 * i)
             activity[row, 3] = size
             counts[ACTIVITY] += 1
         else:
@@ -316,3 +317,48 @@ def unpack_actigraph(
                     acceleration[k, axis] = np.float32(value) / scale
                 at += 6
                 k += 1
+
+
+@kernel("void(uint8[::1], int64[::1], int64[::1], uint8[::1], boolean[::1])")
+def check_hex(data: Bytes, body: Ints, stop: Ints, digit: Bytes, sound: Flags) -> None:
+    """Tell which stretches from `body` to `stop` hold hexadecimal digits alone.
+
+    `digit`, shape (256,), gives each byte's value, and more than 15 for what is no digit.
+    """
+    for i in range(len(body)):
+        largest = np.uint8(0)
+        for at in range(body[i], stop[i]):
+            largest = max(largest, digit[data[at]])
+        sound[i] = largest < 16
+
+
+@kernel(
+    "void(uint8[::1], int64[::1], int64[::1], uint8[::1], float64[::1], float64[::1], "
+    "float32[:, ::1])"
+)
+def decode_hex(
+    data: Bytes,
+    body: Ints,
+    count: Ints,
+    digit: Bytes,
+    gain: Floats,
+    offset: Floats,
+    acceleration: Samples,
+) -> None:
+    """Decode samples of 12 hexadecimal digits: 3 x 12 bits, then light and button.
+
+    ``g = (100 * value - offset) / gain`` for each axis.
+    """
+    k = 0
+    for i in range(len(body)):
+        at = body[i]
+        for _ in range(count[i]):
+            for axis in range(3):
+                value = np.int64(digit[data[at]]) << 8
+                value += np.int64(digit[data[at + 1]]) << 4
+                value += np.int64(digit[data[at + 2]])
+                value = (value ^ 0x800) - 0x800
+                acceleration[k, axis] = (value * 100.0 - offset[axis]) / gain[axis]
+                at += 3
+            at += 3
+            k += 1
