@@ -59,7 +59,7 @@ GROSS_LARGE_DEG = 20.0
 GROSS_NEAR_MS = 2000
 
 
-def detect_leg_movements(night: Night, *, side: int, lsb_g: float = 0.0) -> Movements:
+def detect_leg_movements(night: Night, *, side: int, step_g: float = 0.0) -> Movements:
     """Find the movements of one leg in one night.
 
     Bursts of the movement signal are found first. From each, the limb is followed until it lies
@@ -74,7 +74,7 @@ def detect_leg_movements(night: Night, *, side: int, lsb_g: float = 0.0) -> Move
         One night on the common clock.
     side : int
         Index into `rlsmove.records.SIDES`.
-    lsb_g : float
+    step_g : float
         Step of the device's scale, in g.
 
     Returns
@@ -85,7 +85,7 @@ def detect_leg_movements(night: Night, *, side: int, lsb_g: float = 0.0) -> Move
     found = []
     for start, end in recorded_stretches(night.acceleration, night.fs):
         stretch = _bridged(night.acceleration[start:end])
-        features = _describe_stretch(stretch, night.fs, lsb_g)
+        features = _describe_stretch(stretch, night.fs, step_g)
         features[:, 0:2] += start
         found.append(features)
     table = np.concatenate(found) if found else np.empty((0, _kernels.N_FEATURES))
@@ -116,9 +116,9 @@ def _bridged(stretch: NDArray[np.float32]) -> NDArray[np.float32]:
     return filled
 
 
-def _describe_stretch(stretch: NDArray[np.float32], fs: float, lsb_g: float) -> FloatArray:
+def _describe_stretch(stretch: NDArray[np.float32], fs: float, step_g: float) -> FloatArray:
     """Features of every movement in a stretch (n, 3) without gaps, shape (k, N_FEATURES)."""
-    activity = movement_activity(stretch, lsb_g)
+    activity = movement_activity(stretch, step_g)
     join = round(REST_BETWEEN_S * fs)
     bursts = np.empty((len(stretch) // (join + 1) + 1, 2), np.int64)
     bursts = bursts[: _kernels.find_bursts(activity.strength, join, bursts)]

@@ -49,14 +49,14 @@ class Activity:
     away_g: NDArray[np.float32]
 
 
-def movement_activity(acceleration: NDArray[np.float32], lsb_g: float) -> Activity:
+def movement_activity(acceleration: NDArray[np.float32], step_g: float) -> Activity:
     """Compute the movement signal of a night.
 
     Parameters
     ----------
     acceleration : ndarray of float32, shape (n, 3), in g
         On the common clock, without NaN.
-    lsb_g : float
+    step_g : float
         Step of the device's own scale, in g; a single step is never taken for a movement.
 
     Returns
@@ -66,7 +66,7 @@ def movement_activity(acceleration: NDArray[np.float32], lsb_g: float) -> Activi
         scales with it and stays above the least threshold.
     """
     n = len(acceleration)
-    least_g = max(LEAST_THRESHOLD_G, lsb_g)
+    least_g = max(LEAST_THRESHOLD_G, step_g)
     strength = np.zeros(n, np.float32)
     change = np.empty(n, np.float32)
     for span_s in SPANS_S:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlsmove.devices.recording import Recording
 from rlsmove.errors import DamagedRecording
@@ -14,6 +15,12 @@ from rlsmove.signal import _kernels
 
 #: Length of a statistics window (van Hees et al., J Appl Physiol 2014;117:738-744).
 WINDOW_S = 10.0
+
+#: Samples at the start of a recording in which the step of the scale is looked for.
+STEP_SAMPLES = 50_000
+
+#: Differences below this come from rounding in single precision.
+ROUNDING_G = 1e-5
 
 
 def longest_pause_s(sample_rate_hz: float) -> float:
@@ -41,6 +48,9 @@ class Survey:
         Last sample before and first sample after each gap.
     mean_norm_g : float
         Mean of the length of the acceleration vector.
+    step_g : float
+        Smallest difference between two successive values of an axis, in g: the step of the
+        device's scale, or next to nothing where the values are not quantized.
     window_start_s : ndarray of float64, shape (k,)
         Start of each 10-s window that holds samples.
     window_count : ndarray of float64, shape (k,)
@@ -55,6 +65,7 @@ class Survey:
     gap_start_s: FloatArray
     gap_end_s: FloatArray
     mean_norm_g: float
+    step_g: float
     window_start_s: FloatArray
     window_count: FloatArray
     mean_g: FloatArray
@@ -99,6 +110,7 @@ def survey_recording(
     gap_ends: list[FloatArray] = []
     n_samples = 0
     last_s = np.nan
+    step_g = np.inf
     for block in recording.blocks():
         time_s = block.time_s
         n = len(time_s)
@@ -115,6 +127,8 @@ def survey_recording(
         jumps = np.flatnonzero(np.diff(time_s) > longest)
         gap_starts.append(time_s[jumps])
         gap_ends.append(time_s[jumps + 1])
+        if n_samples < STEP_SAMPLES:
+            step_g = min(step_g, _smallest_step_g(block.acceleration[:STEP_SAMPLES]))
         n_samples += n
         last_s = float(time_s[-1])
         if progress is not None:
@@ -137,6 +151,7 @@ def survey_recording(
         gap_start_s=gap_start_s,
         gap_end_s=gap_end_s,
         mean_norm_g=float(norm_sum[0]) / n_samples,
+        step_g=step_g if np.isfinite(step_g) else 0.0,
         window_start_s=table[:, 0] * WINDOW_S,
         window_count=table[:, 1],
         mean_g=table[:, 2:5],
@@ -144,3 +159,8 @@ def survey_recording(
         low_g=table[:, 8:11],
         high_g=table[:, 11:14],
     )
+
+
+def _smallest_step_g(acceleration: NDArray[np.float32]) -> float:
+    steps = np.abs(np.diff(acceleration, axis=0))
+    return float(np.min(steps, where=steps > ROUNDING_G, initial=np.inf))

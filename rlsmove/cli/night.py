@@ -1,0 +1,108 @@
+"""`rlsmove night`: every night of a recording, from the file to the indices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--left", type=click.Path(path_type=Path), help="Recording of the left ankle.")
+@click.option("--right", type=click.Path(path_type=Path), help="Recording of the right ankle.")
+@click.option("--side", type=click.Choice(["left", "right"]), help="Leg of FILE.")
+@click.option("--night", "evening", help="Only the night that begins on this date (2026-03-01).")
+@click.option(
+    "--sleep",
+    "events_file",
+    type=click.Path(path_type=Path),
+    help="Event list with sleep stages, lights off and on, respiratory events, arousals.",
+)
+@click.option("--lights-off", help="Wall time, such as 23:10 or 2026-03-01T23:10.")
+@click.option("--lights-on", help="Wall time, such as 06:45.")
+@click.option(
+    "--rules",
+    "rules_name",
+    type=click.Choice(["wasm2016", "wasm2006", "aasm"]),
+    default="wasm2016",
+    show_default=True,
+    help="Standard to score by.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the results.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def command(
+    file: Path | None,
+    left: Path | None,
+    right: Path | None,
+    side: str | None,
+    evening: str | None,
+    events_file: Path | None,
+    lights_off: str | None,
+    lights_on: str | None,
+    rules_name: str,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Find and score the leg movements of each night in one recording, or in two, one a leg.
+
+    Example: rlsmove night --left left.cwa --right right.cwa --lights-off 23:10 --lights-on 06:45
+    """
+    from rlsmove.cli.progress import progress_bar
+    from rlsmove.cli.tables import night_lines
+    from rlsmove.io.json_text import json_text
+    from rlsmove.night import analyse_night, choose_nights, open_leg
+    from rlsmove.night_record import night_json, write_night_result
+    from rlsmove.rules import RULE_SETS
+    from rlsmove.sleep_source import Lights
+
+    files = _files_by_side(file, left, right, side)
+    legs = []
+    for leg_side, path in files:
+        with progress_bar(f"reading {path.name}") as progress:
+            legs.append(open_leg(path, leg_side, progress))
+    evenings = choose_nights(legs, evening)
+    events = None
+    if events_file is not None:
+        from rlsmove.io.event_lists import read_one_night
+
+        events = read_one_night(events_file)
+    printed = []
+    for chosen in evenings:
+        with progress_bar(f"night of {chosen}") as progress:
+            result = analyse_night(
+                legs,
+                chosen,
+                events=events,
+                lights=Lights(lights_off, lights_on),
+                rules=RULE_SETS[rules_name],
+                progress=progress,
+            )
+        if out is not None:
+            folder = out if len(evenings) == 1 else out / str(chosen)
+            write_night_result(result, folder, events_file)
+        if as_json:
+            printed.append(night_json(result, events_file))
+        else:
+            click.echo("\n".join(night_lines(result)))
+        for notice in result.notices:
+            click.echo(f"warning ({notice.code}): {notice.sentence}", err=True)
+    if as_json:
+        click.echo(json_text(printed[0] if len(printed) == 1 else printed), nl=False)
+
+
+def _files_by_side(
+    file: Path | None, left: Path | None, right: Path | None, side: str | None
+) -> list[tuple[str | None, Path]]:
+    """Each recording with the leg it is said to be of, the left one first."""
+    if file is not None:
+        if left is not None or right is not None:
+            raise click.UsageError("give either FILE, or --left and --right, not both")
+        return [(side, file)]
+    if side is not None:
+        raise click.UsageError("--side goes with FILE; --left and --right say it themselves")
+    files = [("left", left), ("right", right)]
+    given: list[tuple[str | None, Path]] = [(name, path) for name, path in files if path]
+    if not given:
+        raise click.UsageError("give a recording: FILE, or --left FILE --right FILE")
+    return given

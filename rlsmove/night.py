@@ -1,0 +1,375 @@
+"""One night from the file to the indices: the stages in their order, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rlsmove.devices import open_recording
+from rlsmove.devices.recording import Recording
+from rlsmove.errors import SettingError
+from rlsmove.movements import detect_leg_movements
+from rlsmove.movements.common_clock import CommonClock, find_common_clock
+from rlsmove.records import SIDES, FloatArray, Intervals, Movements, Notice, Sleep
+from rlsmove.rules import GAP_ENDS_SERIES_MS, WASM_2016, RuleSet
+from rlsmove.scoring import (
+    Scoring,
+    index_notices,
+    night_indices,
+    score_movements,
+    side_by_side,
+)
+from rlsmove.scoring.intervals import complement, total_ms, union
+from rlsmove.signal.calibration import Calibration, calibrate
+from rlsmove.signal.nights import NightSpan, night_spans, read_night
+from rlsmove.signal.suitability import check_rate, check_signal
+from rlsmove.signal.survey import Survey, survey_recording
+from rlsmove.signal.wear import (
+    NONWEAR_S,
+    SUSPICIOUS_S,
+    motionless_stretches,
+    nonwear_stretches,
+)
+from rlsmove.sleep_source import Lights, sleep_of_night
+
+if TYPE_CHECKING:
+    from rlsmove.io.events import Events
+
+Progress = Callable[[float], None]
+
+#: An index of a shorter time in bed says little: series alone take minutes to form.
+SHORT_RECORDING_S = 3600.0
+
+#: The user gave none.
+NO_LIGHTS = Lights()
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One recording after its first reading.
+
+    Attributes
+    ----------
+    recording : Recording
+        The opened file.
+    side : int
+        Index into `records.SIDES`.
+    survey : Survey
+        What it covers.
+    calibration : Calibration
+        Of the whole recording.
+    nonwear_s : ndarray of float64, shape (k, 2)
+        When it lay elsewhere.
+    nights, leftovers : list of NightSpan
+        See `signal.nights.night_spans`.
+    """
+
+    recording: Recording
+    side: int
+    survey: Survey
+    calibration: Calibration
+    nonwear_s: FloatArray
+    nights: list[NightSpan]
+    leftovers: list[NightSpan]
+
+    def span_of(self, evening: date) -> NightSpan | None:
+        """What the recording holds of the night that begins on this date; None for nothing."""
+        return next((s for s in self.nights + self.leftovers if s.evening == evening), None)
+
+
+@dataclass(frozen=True)
+class NightResult:
+    """Everything that one night yields.
+
+    Attributes
+    ----------
+    evening : date
+        Date of the noon at which it begins.
+    start_time : datetime
+        Wall time at which onsets count from: the start of the (left) recording.
+    scoring : Scoring
+        Movements, scored.
+    sleep : Sleep or None
+        Where sleep and wake come from.
+    analysable : Intervals
+        Time in which a movement would have been seen.
+    respiratory, arousals : Intervals or None
+        None where none were looked for.
+    rules : RuleSet
+        What it was scored by.
+    indices : dict
+        By the names of the glossary.
+    indices_by_leg : dict
+        The same for each leg alone, by side; empty with one leg.
+    legs : list of Leg
+        The recordings.
+    clock : CommonClock or None
+        With two legs, how their clocks agree.
+    notices : list of Notice
+        Warnings of all stages.
+    """
+
+    evening: date
+    start_time: datetime
+    scoring: Scoring
+    sleep: Sleep | None
+    analysable: Intervals
+    respiratory: Intervals | None
+    arousals: Intervals | None
+    rules: RuleSet
+    indices: dict[str, Any]
+    indices_by_leg: dict[str, dict[str, Any]]
+    legs: list[Leg]
+    clock: CommonClock | None
+    notices: list[Notice]
+
+    @property
+    def sides(self) -> list[str]:
+        """Side of each leg, in their order."""
+        return [SIDES[leg.side] for leg in self.legs]
+
+
+def open_leg(path: str | Path, side: str | None = None, progress: Progress | None = None) -> Leg:
+    """Open a recording and read it once: coverage, calibration, wear, nights.
+
+    Parameters
+    ----------
+    path : str or Path
+        A recording in any format that is read here.
+    side : str, optional
+        ``left`` or ``right``; what the file says by default.
+    progress : callable, optional
+        Called with the fraction read.
+
+    Returns
+    -------
+    Leg
+        Ready for `analyse_night`.
+
+    Raises
+    ------
+    RecordingError
+        The file cannot be used.
+    """
+    recording = open_recording(path)
+    check_rate(recording)
+    survey = survey_recording(recording, progress)
+    check_signal(recording, survey)
+    nights, leftovers = night_spans(recording.start_time, survey)
+    return Leg(
+        recording=recording,
+        side=SIDES.index(side or recording.side),
+        survey=survey,
+        calibration=calibrate(survey),
+        nonwear_s=nonwear_stretches(survey),
+        nights=nights,
+        leftovers=leftovers,
+    )
+
+
+def choose_nights(legs: list[Leg], evening: str | None = None) -> list[date]:
+    """List the nights that any leg holds, or check the one that was asked for.
+
+    Raises
+    ------
+    SettingError
+        The night asked for is in none of the recordings; the message lists those that are.
+    """
+    held = sorted({span.evening for leg in legs for span in leg.nights})
+    if evening is None:
+        return held
+    every = {span.evening for leg in legs for span in leg.nights + leg.leftovers}
+    try:
+        chosen = date.fromisoformat(evening)
+    except ValueError:
+        raise SettingError(
+            "--night", f"{evening!r}", expected="the evening's date, such as 2026-03-01"
+        ) from None
+    if chosen not in every:
+        raise SettingError(
+            legs[0].recording.path,
+            f"no night of {chosen}",
+            expected="one of " + ", ".join(str(night) for night in held),
+        )
+    return [chosen]
+
+
+def analyse_night(
+    legs: list[Leg],
+    evening: date,
+    *,
+    events: Events | None = None,
+    lights: Lights = NO_LIGHTS,
+    rules: RuleSet = WASM_2016,
+    progress: Progress | None = None,
+) -> NightResult:
+    """Find and score the leg movements of one night.
+
+    Parameters
+    ----------
+    legs : list of Leg
+        One recording, or the left and the right one in this order.
+    evening : date
+        Date of the noon at which the night begins.
+    events : Events, optional
+        Hypnogram, respiratory events and arousals; onsets count from the start of the first
+        recording.
+    lights : Lights, optional
+        Lights off and on by the wall clock; they go before those of the events.
+    rules : RuleSet
+        What to score by.
+    progress : callable, optional
+        Called with the fraction of a recording read.
+
+    Returns
+    -------
+    NightResult
+        The same for any cutting of the recording into blocks.
+    """
+    start_time = legs[0].recording.start_time
+    there = [leg for leg in legs if leg.span_of(evening) is not None]
+    notices = [notice for leg in legs for notice in _leg_notices(leg, evening)]
+    found = [_found(leg, evening, start_time, progress) for leg in there]
+    worn = [_worn(leg, evening, start_time) for leg in there]
+
+    clock = None
+    if len(there) == 2:
+        clock = find_common_clock(found[0], found[1])
+        if clock.combined:
+            found[1] = clock.on_left_clock(found[1])
+        else:
+            notices.append(Notice("legs_not_combined", clock.sentence))
+    respiratory = None if events is None else events.respiratory
+    arousals = None if events is None else events.arousals
+    together = clock is None or clock.combined
+
+    covered = union(
+        np.concatenate([part.onset_ms for part in worn]),
+        np.concatenate([part.offset_ms for part in worn]),
+    )
+    sleep, sleep_notices = sleep_of_night(
+        Movements.concatenate(*found),
+        covered,
+        start_time,
+        evening,
+        None if events is None else events.sleep,
+        lights,
+    )
+    notices += sleep_notices
+
+    def score(movements: Movements, analysable: Intervals) -> tuple[Scoring, dict[str, Any]]:
+        scoring = score_movements(
+            movements,
+            sleep=sleep,
+            respiratory=respiratory,
+            arousals=arousals,
+            gaps=_series_gaps(analysable),
+            rules=rules,
+        )
+        return scoring, night_indices(scoring, sleep=sleep, analysable=analysable, rules=rules)
+
+    alone = [score(*leg) for leg in zip(found, worn, strict=True)] if len(there) == 2 else []
+    if together:
+        scoring, indices = score(Movements.concatenate(*found), covered)
+    else:
+        main = int(np.argmax([total_ms(part) for part in worn]))
+        scoring = side_by_side(alone[0][0], alone[1][0])
+        indices, covered = alone[main][1], worn[main]
+    return NightResult(
+        evening=evening,
+        start_time=start_time,
+        scoring=scoring,
+        sleep=sleep,
+        analysable=covered,
+        respiratory=respiratory,
+        arousals=arousals,
+        rules=rules,
+        indices=indices,
+        indices_by_leg={SIDES[leg.side]: one[1] for leg, one in zip(there, alone, strict=False)},
+        legs=there,
+        clock=clock,
+        notices=[*notices, *index_notices(indices)],
+    )
+
+
+def _later_s(leg: Leg, start_time: datetime) -> float:
+    """How much later than the first recording this one starts, by the devices' own clocks."""
+    own = leg.recording.start_time
+    if own.tzinfo is None or start_time.tzinfo is None:
+        own, start_time = own.replace(tzinfo=None), start_time.replace(tzinfo=None)
+    return (own - start_time).total_seconds()
+
+
+def _found(leg: Leg, evening: date, start_time: datetime, progress: Progress | None) -> Movements:
+    """Movements of one leg in one night, counted from the start of the first recording."""
+    span = leg.span_of(evening)
+    assert span is not None
+    night = read_night(leg.recording, span, leg.calibration, progress)
+    movements = detect_leg_movements(night, side=leg.side, step_g=leg.survey.step_g)
+    later_ms = round(1000 * _later_s(leg, start_time))
+    return replace(movements, onset_ms=movements.onset_ms + later_ms)
+
+
+def _worn(leg: Leg, evening: date, start_time: datetime) -> Intervals:
+    """When one leg's device was worn and recorded in one night, on the first recording's clock."""
+    span = leg.span_of(evening)
+    assert span is not None
+    survey = leg.survey
+    missing_s = np.concatenate(
+        [np.stack([survey.gap_start_s, survey.gap_end_s], axis=1), leg.nonwear_s]
+    )
+    later_s = _later_s(leg, start_time)
+    start_ms, end_ms = (round(1000 * (moment + later_s)) for moment in (span.start_s, span.end_s))
+    missing_ms = np.round(1000 * (missing_s + later_s)).astype(np.int64)
+    return complement(union(missing_ms[:, 0], missing_ms[:, 1]), start_ms, end_ms)
+
+
+def _series_gaps(analysable: Intervals) -> Intervals:
+    """Gaps between analysable stretches that are long enough to end a series."""
+    start_ms, end_ms = analysable.offset_ms[:-1], analysable.onset_ms[1:]
+    long = end_ms - start_ms > GAP_ENDS_SERIES_MS
+    return Intervals(start_ms[long], end_ms[long])
+
+
+def _leg_notices(leg: Leg, evening: date) -> list[Notice]:
+    """What a reader of the night should know of one leg's recording."""
+    name = leg.recording.path.name
+    notices = list(leg.recording.notices)
+    span = leg.span_of(evening)
+    if span is None:
+        return [*notices, Notice("leg_missing", f"{name} holds nothing of the night of {evening}")]
+    if span.recorded_s < SHORT_RECORDING_S:
+        notices.append(
+            Notice(
+                "short_recording",
+                f"{name} holds {span.recorded_s / 60:.1f} minutes of the night of {evening}; "
+                "an index needs hours, and a series of movements takes minutes to form",
+            )
+        )
+    if leg.calibration.status != "calibrated":
+        notices.append(Notice("not_calibrated", f"{name}: {leg.calibration.sentence}"))
+    for start_s, end_s in motionless_stretches(leg.survey, SUSPICIOUS_S).tolist():
+        if start_s < span.end_s and end_s > span.start_s:
+            worn = end_s - start_s < NONWEAR_S
+            notices.append(
+                Notice(
+                    "motionless" if worn else "not_worn",
+                    f"{name}: nothing moved for {(end_s - start_s) / 3600:.1f} hours from "
+                    f"{start_s / 3600:.2f} h after its start: "
+                    + ("was it worn?" if worn else "taken as not worn and left out of the hours"),
+                )
+            )
+    notices += [
+        Notice(
+            "short_night_left_out",
+            f"{name}: only {left.recorded_s / 3600:.1f} hours from noon of {left.evening} to the "
+            "next; ask for that night by its date to see it all the same",
+        )
+        for left in leg.leftovers
+    ]
+    return notices

@@ -1,0 +1,128 @@
+"""Where a night's sleep comes from: a hypnogram before lights off and on, these before the sensor."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+
+from rlsmove.errors import SettingError
+from rlsmove.movements.sustained_stillness import sleep_within, stillness_window
+from rlsmove.records import Intervals, Movements, Notice, Sleep
+
+
+@dataclass(frozen=True)
+class Lights:
+    """Lights off and on by the wall clock, as a person writes them; None where not given.
+
+    Attributes
+    ----------
+    off, on : str or None
+        ``23:10``, ``23:10:30`` or a full ISO 8601 time.
+    """
+
+    off: str | None = None
+    on: str | None = None
+
+
+def sleep_of_night(
+    movements: Movements,
+    recorded: Intervals,
+    start_time: datetime,
+    evening: date,
+    scored: Sleep | None,
+    lights: Lights,
+) -> tuple[Sleep | None, list[Notice]]:
+    """Tell sleep from wake by the best source there is.
+
+    Parameters
+    ----------
+    movements : Movements
+        All movements of the night, for the sensor's own estimate.
+    recorded : Intervals
+        Time with samples of a worn device.
+    start_time : datetime
+        Wall time at which onsets count from.
+    evening : date
+        Date of the noon at which the night begins.
+    scored : Sleep or None
+        Of an event list: a hypnogram, or just lights off and on.
+    lights : Lights
+        They go before the lights of the event list.
+
+    Returns
+    -------
+    sleep : Sleep or None
+        None where nothing is known and the sensor shows no rest.
+    notices : list of Notice
+        ``sleep_from_sensor`` where the sensor had to do.
+
+    Raises
+    ------
+    SettingError
+        A time of lights off or on cannot be read, or they are in the wrong order.
+    """
+    off_ms = _wall_ms(lights.off, start_time, evening, "--lights-off")
+    on_ms = _wall_ms(lights.on, start_time, evening, "--lights-on")
+    if scored is not None:
+        off_ms = scored.lights_off_ms if off_ms is None else off_ms
+        on_ms = scored.lights_on_ms if on_ms is None else on_ms
+    if off_ms is not None and on_ms is not None and off_ms >= on_ms:
+        raise SettingError(
+            "--lights-off",
+            f"lights off ({lights.off}) is not before lights on ({lights.on})",
+            expected="a time in bed between noon and noon",
+        )
+    if scored is not None and len(scored.stage):
+        return replace(scored, lights_off_ms=off_ms, lights_on_ms=on_ms), []
+    window = stillness_window(movements, recorded)
+    given = off_ms is not None and on_ms is not None
+    if not given and window is None:
+        return None, [
+            Notice(
+                "no_rest_found",
+                "no lights off and on were given and the sensor shows no half hour of rest: "
+                "there are no hours to divide by",
+            )
+        ]
+    if window is not None:
+        off_ms = window[0] if off_ms is None else off_ms
+        on_ms = window[1] if on_ms is None else on_ms
+    assert off_ms is not None
+    assert on_ms is not None
+    source = "lights" if given else "sensor"
+    told = "time in bed and sleep are" if not given else "sleep within lights off and on is"
+    return sleep_within(movements, recorded, off_ms, on_ms, source), [
+        Notice(
+            "sleep_from_sensor",
+            f"{told} the sensor's sustained stillness, not a hypnogram: lying awake without "
+            "moving counts as sleep, and an index per hour of sleep leans on it",
+        )
+    ]
+
+
+def _wall_ms(text: str | None, start_time: datetime, evening: date, option: str) -> int | None:
+    """Time since the start of the recording, in ms, of a wall time in the night of an evening."""
+    if text is None:
+        return None
+    wall = start_time.replace(tzinfo=None)
+    if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text.strip()):
+        try:
+            moment = time(*(int(part) for part in text.strip().split(":")))
+        except ValueError:
+            raise SettingError(option, f"{text!r}", expected="a time such as 23:10") from None
+        day = evening if moment >= time(12) else evening + timedelta(days=1)
+        stamp = datetime.combine(day, moment)
+    else:
+        try:
+            stamp = datetime.fromisoformat(text.strip())
+        except ValueError:
+            raise SettingError(
+                option, f"{text!r}", expected="a time such as 23:10 or 2026-03-01T23:10"
+            ) from None
+        if stamp.tzinfo is not None:
+            # With both offsets known they are compared in absolute time; a recording without one
+            # runs on the wall clock that the person reads.
+            wall = start_time if start_time.tzinfo is not None else wall
+            stamp = stamp if start_time.tzinfo is not None else stamp.replace(tzinfo=None)
+    return round((stamp - wall).total_seconds() * 1000)
