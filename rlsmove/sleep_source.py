@@ -1,4 +1,4 @@
-"""Where a night's sleep comes from: a hypnogram before lights off and on, these before the sensor."""
+"""Where sleep comes from: a hypnogram before lights off and on, and these before the sensor."""
 
 from __future__ import annotations
 
@@ -106,9 +106,11 @@ def _wall_ms(text: str | None, start_time: datetime, evening: date, option: str)
     if text is None:
         return None
     wall = start_time.replace(tzinfo=None)
-    if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text.strip()):
+    clock = re.fullmatch(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", text.strip())
+    if clock is not None:
+        hour, minute, second = (int(part or 0) for part in clock.groups())
         try:
-            moment = time(*(int(part) for part in text.strip().split(":")))
+            moment = time(hour, minute, second)
         except ValueError:
             raise SettingError(option, f"{text!r}", expected="a time such as 23:10") from None
         day = evening if moment >= time(12) else evening + timedelta(days=1)
