@@ -19,7 +19,7 @@ from rlsmove.records import (
     TRANSMITTED_SHAKE,
     FloatArray,
 )
-from rlsmove.simulate.limb_motion import Motion, Shake, Turn, rotate, turned, unit
+from rlsmove.simulate.limb_motion import Motion, Shake, Turn, rotate, unit
 from rlsmove.simulate.movement_plan import Planned
 from rlsmove.simulate.scenarios import NightParameters
 
@@ -32,7 +32,7 @@ _SHORTEST_JERK_S = 0.4
 _WAKE_TILT = 4.0
 _LARGEST_TILT_DEG = 60.0
 #: What is left of the turn of a silent movement.
-_SILENT = 0.02
+_SILENT = 0.003
 #: A peak above which the other ankle feels the movement through the mattress, and how much of it.
 _CROSS_TALK_FROM_G, _CROSS_TALK = 0.15, (0.01, 0.03)
 
@@ -129,8 +129,7 @@ class Leg:
             assert row.kind == GAIT
             motion = self._walk(row, rng)
         self.motions.append(motion)
-        net = turned(motion, self.lever_direction, np.array([motion.offset_s + 1.0]))[0]
-        self._settle(motion.offset_s, rotate(self.gravity, net)[0])
+        self._settle(motion.offset_s, rotate(self.gravity, motion.net_turn[None])[0])
         if row.kind != LEG_MOVEMENT:
             self.lying_from_s.append(motion.offset_s)
         return motion

@@ -22,15 +22,15 @@ STANDARD_GRAVITY = 9.80665  # m/s2
 SPEED_PROFILES = ((2, 2), (2, 4), (3, 2))
 
 
-def _profile(a: int, b: int) -> tuple[np.poly1d, np.poly1d, np.poly1d]:
-    """Angle, speed and acceleration over a turn from 0 to 1 that takes 1 s."""
+def _profile(a: int, b: int) -> tuple[list[float], list[float], list[float]]:
+    """Coefficients of angle, speed and acceleration over a turn from 0 to 1 that takes 1 s."""
     speed = np.poly1d([1, 0]) ** a * np.poly1d([-1, 1]) ** b
     angle = speed.integ()
     scale = 1.0 / angle(1.0)
-    return angle * scale, speed * scale, speed.deriv() * scale
+    return tuple((part * scale).coef.tolist() for part in (angle, speed, speed.deriv()))
 
 
-_POLYNOMIALS = tuple(_profile(a, b) for a, b in SPEED_PROFILES)
+_COEFFICIENTS = tuple(_profile(a, b) for a, b in SPEED_PROFILES)
 
 
 @dataclass(frozen=True)
@@ -92,18 +92,21 @@ class Motion:
     turns: tuple[Turn, ...] = ()
     shakes: tuple[Shake, ...] = ()
 
+    @property
+    def net_turn(self) -> FloatArray:
+        """Rotation vector of gravity once all is over, in radians."""
+        return sum((part.angle_rad * part.axis for part in self.turns), np.zeros(3))
 
-def felt(
-    motion: Motion, gravity: FloatArray, lever_direction: FloatArray, time_s: FloatArray
-) -> FloatArray:
-    """Acceleration at the sensor beyond the gravity that it felt at rest.
+
+def turned(
+    motion: Motion, lever_direction: FloatArray, time_s: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """What the sensor feels of a movement.
 
     Parameters
     ----------
     motion : Motion
         The movement.
-    gravity : ndarray, shape (3,)
-        What the sensor felt before it, in g.
     lever_direction : ndarray, shape (3,)
         Unit vector from pivot to sensor in the sensor's frame.
     time_s : ndarray, shape (n,)
@@ -111,37 +114,46 @@ def felt(
 
     Returns
     -------
-    ndarray, shape (n, 3)
-        In g.
+    turn : ndarray, shape (n, 3)
+        Rotation vector of gravity since the rest before the movement, in radians.
+    inertial : ndarray, shape (n, 3)
+        Acceleration beside gravity, in g. Turns that overlap are added as if small, which they
+        are not in movements of the whole body.
     """
-    turn, inertial = turned(motion, lever_direction, time_s)
-    return rotate(gravity, turn) - gravity + inertial
-
-
-def turned(
-    motion: Motion, lever_direction: FloatArray, time_s: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Rotation vector of gravity (radians) and acceleration beside gravity (g), each (n, 3)."""
     turn = np.zeros((len(time_s), 3))
     inertial = np.zeros((len(time_s), 3))
     for part in motion.turns:
         first, last = np.searchsorted(time_s, (part.start_s, part.start_s + part.duration_s))
         u = (time_s[first:last] - part.start_s) / part.duration_s
-        angle, speed, acceleration = _POLYNOMIALS[part.profile]
-        turn[first:last] += (part.angle_rad * angle(u))[:, None] * part.axis
+        angle, speed, acceleration = (_polynomial(c, u) for c in _COEFFICIENTS[part.profile])
+        turn[first:last] += (part.angle_rad * angle)[:, None] * part.axis
         turn[last:] += part.angle_rad * part.axis
         # The leg turns against gravity's turn in its frame: hence the minus.
         rate = -part.angle_rad / part.duration_s
-        tangent = np.cross(part.axis, lever_direction)
+        tangent = lever_direction @ _crossed_by(part.axis)
         scale = part.lever_m / STANDARD_GRAVITY
-        inertial[first:last] += scale * rate / part.duration_s * acceleration(u)[
-            :, None
-        ] * tangent + scale * (rate * speed(u)[:, None]) ** 2 * np.cross(part.axis, tangent)
+        inertial[first:last] += (scale * rate / part.duration_s * acceleration)[:, None] * tangent
+        inertial[first:last] += (scale * (rate * speed) ** 2)[:, None] * (
+            tangent @ _crossed_by(part.axis)
+        )
     for shake in motion.shakes:
         first, last = np.searchsorted(time_s, (shake.start_s, shake.start_s + shake.duration_s))
         elapsed = time_s[first:last] - shake.start_s
         inertial[first:last] += _wave(shake, elapsed)[:, None] * shake.amplitude_g
     return turn, inertial
+
+
+def _polynomial(coefficients: list[float], u: FloatArray) -> FloatArray:
+    value = np.full(len(u), coefficients[0])
+    for coefficient in coefficients[1:]:
+        value = value * u + coefficient
+    return value
+
+
+def _crossed_by(axis: FloatArray) -> FloatArray:
+    """The matrix M for which v @ M is axis x v, for one v or rows of them."""
+    x, y, z = axis
+    return np.array([[0.0, z, -y], [-z, 0.0, x], [y, -x, 0.0]])
 
 
 def _wave(shake: Shake, elapsed_s: FloatArray) -> FloatArray:
@@ -162,7 +174,7 @@ def rotate(vector: FloatArray, turn: FloatArray) -> FloatArray:
     along = axis @ vector
     return (
         vector * np.cos(angle)
-        + np.cross(axis, vector) * np.sin(angle)
+        - axis @ _crossed_by(vector) * np.sin(angle)
         + axis * along[:, None] * (1 - np.cos(angle))
     )
 

@@ -23,7 +23,7 @@ from rlsmove.records import (
 from rlsmove.simulate.ankle_sensor import AnkleSensor, Background, Clock
 from rlsmove.simulate.body import Leg, cross_talk
 from rlsmove.simulate.hypnogram import simulate_sleep
-from rlsmove.simulate.limb_motion import Motion, felt, turned
+from rlsmove.simulate.limb_motion import Motion, rotate, turned
 from rlsmove.simulate.movement_plan import Planned, plan_movements
 from rlsmove.simulate.scenarios import DEVICES, NightParameters, check_parameters
 
@@ -197,13 +197,13 @@ def _moved(
 def _seen(leg: Leg, gravity: FloatArray, motion: Motion) -> tuple[float, float, FloatArray]:
     n = max(int((motion.offset_s - motion.onset_s) * _TRUTH_RATE_HZ), 8)
     time_s = np.linspace(motion.onset_s, motion.offset_s, n)
-    deviation = felt(motion, gravity, leg.lever_direction, time_s)
-    _, inertial = turned(motion, leg.lever_direction, time_s)
-    turned_gravity = deviation - inertial + gravity
+    turn, inertial = turned(motion, leg.lever_direction, time_s)
+    turned_by = rotate(gravity, turn) - gravity
     peak_g = float(np.linalg.norm(inertial, axis=1).max())
     # The chord keeps its precision at small angles, where the arc cosine loses it.
-    chord = float(np.linalg.norm(turned_gravity - gravity, axis=1).max())
-    return peak_g, float(np.rad2deg(2 * np.arcsin(min(chord / 2, 1.0)))), deviation
+    chord = float(np.linalg.norm(turned_by, axis=1).max())
+    tilt_deg = float(np.rad2deg(2 * np.arcsin(min(chord / 2, 1.0))))
+    return peak_g, tilt_deg, turned_by + inertial
 
 
 def _truth(
