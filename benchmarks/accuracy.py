@@ -23,7 +23,7 @@ from rlsmove.scoring import score_movements
 from rlsmove.signal.calibration import calibrate
 from rlsmove.signal.nights import night_spans, read_night
 from rlsmove.signal.survey import survey_recording
-from rlsmove.simulate import DEVICES, SCENARIOS, SimulatedNight, simulate_night
+from rlsmove.simulate import SCENARIOS, SimulatedNight, simulate_night
 from rlsmove.simulate.files import true_counts
 from rlsmove.simulate.recording import SimulatedRecording
 
@@ -136,11 +136,12 @@ def detected_by_rlsmove(night: SimulatedNight, side: str) -> Movements:
     recording = SimulatedRecording(night, side)
     survey = survey_recording(recording)
     spans, _ = night_spans(recording.start_time, survey)
-    step_g = DEVICES[night.parameters.device].step_g
     calibration = calibrate(survey)
     tables = [
         detect_leg_movements(
-            read_night(recording, span, calibration), side=SIDES.index(side), lsb_g=step_g
+            read_night(recording, span, calibration),
+            side=SIDES.index(side),
+            step_g=survey.step_g,
         )
         for span in spans
     ]

@@ -1,4 +1,4 @@
-"""`rlsmove simulate`: nights with known truth."""
+"""`rlsmove simulate`: nights and studies with known truth."""
 
 from __future__ import annotations
 
@@ -46,3 +46,43 @@ def night(
         parameters = replace(parameters, device=device)
     write_simulated_night(simulate_night(parameters, seed), out_dir, scenario=scenario)
     click.echo(f"simulated night in {out_dir}")
+
+
+@command.command()
+@click.argument("out_dir", type=click.Path(path_type=Path))
+@click.option("--persons", type=int, default=2, show_default=True, help="Persons.")
+@click.option("--nights", type=int, default=4, show_default=True, help="Nights of each person.")
+@click.option("--hours", type=float, default=8.0, show_default=True, help="Length of a night.")
+@click.option("--fs", type=float, default=25.0, show_default=True, help="Samples per second.")
+@click.option("--device", default="ax3", show_default=True, help="Device imitated.")
+@click.option(
+    "--effect",
+    type=float,
+    default=0.7,
+    show_default=True,
+    help="Leg movements on massage nights over those on control nights.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of chance.")
+def study(
+    out_dir: Path,
+    persons: int,
+    nights: int,
+    hours: float,
+    fs: float,
+    device: str,
+    effect: float,
+    seed: int,
+) -> None:
+    """Write a study folder of simulated persons: recordings, diary, plan and truth.
+
+    Example: rlsmove simulate study out --persons 2 --nights 4 --effect 0.7 --seed 1
+    """
+    from rlsmove.cli.progress import progress_bar
+    from rlsmove.simulate import NightParameters
+    from rlsmove.simulate.study_recordings import StudyParameters, write_simulated_study
+
+    shared = NightParameters(hours=hours, fs=fs, device=device)
+    parameters = StudyParameters(persons, nights, effect, shared)
+    with progress_bar("simulating nights") as progress:
+        write_simulated_study(parameters, out_dir, seed=seed, progress=progress)
+    click.echo(f"simulated study in {out_dir}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +11,8 @@ import numpy as np
 
 from rlsmove.devices import write_recording
 from rlsmove.errors import OutputError
+from rlsmove.io.atomic_files import write_files
+from rlsmove.io.json_text import json_text
 from rlsmove.records import (
     KINDS,
     LEFT,
@@ -66,31 +66,48 @@ def write_simulated_night(night: SimulatedNight, out_dir: str | Path, *, scenari
         A file cannot be written.
     """
     out_dir = Path(out_dir)
-    try:
-        out_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(out_dir, f"cannot be made a folder ({error.strerror})") from error
-    device = DEVICES[night.parameters.device]
     for side in night.sensors:
-        write_recording(
-            out_dir / f"{side}.h5",
-            night.blocks(side),
-            start_time=night.parameters.start_time,
-            sample_rate_hz=night.parameters.fs,
-            side=side,
-            placement="ankle",
-            device=f"simulated {device.name}",
-            attributes={
-                "simulated": True,
-                "scenario": scenario,
-                "seed": night.seed,
-                "range_g": device.range_g,
-            },
-        )
-    _write(out_dir / "events.csv", hypnogram_csv(night.sleep))
-    _write(out_dir / "truth.csv", truth_csv(night))
-    text = json.dumps(truth_summary(night, scenario), indent=2, allow_nan=False) + "\n"
-    _write(out_dir / "truth.json", text)
+        write_leg(night, side, out_dir / f"{side}.h5", scenario=scenario)
+    write_files(truth_files(night, out_dir, scenario=scenario))
+
+
+def write_leg(night: SimulatedNight, side: str, path: Path, *, scenario: str) -> None:
+    """Write the recording of one leg.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written.
+    """
+    device = DEVICES[night.parameters.device]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(path.parent, f"cannot be made a folder ({error.strerror})") from error
+    write_recording(
+        path,
+        night.blocks(side),
+        start_time=night.parameters.start_time,
+        sample_rate_hz=night.parameters.fs,
+        side=side,
+        placement="ankle",
+        device=f"simulated {device.name}",
+        attributes={
+            "simulated": True,
+            "scenario": scenario,
+            "seed": night.seed,
+            "range_g": device.range_g,
+        },
+    )
+
+
+def truth_files(night: SimulatedNight, folder: Path, *, scenario: str) -> dict[Path, str]:
+    """Content of ``events.csv``, ``truth.csv`` and ``truth.json`` in a folder."""
+    return {
+        folder / "events.csv": hypnogram_csv(night.sleep),
+        folder / "truth.csv": truth_csv(night),
+        folder / "truth.json": json_text(truth_summary(night, scenario)),
+    }
 
 
 def hypnogram_csv(sleep: Sleep) -> str:
@@ -221,14 +238,3 @@ def _wall(start: Any, mark_ms: int | None) -> str | None:
 def _seconds(ms: int | np.integer[Any]) -> str:
     whole, rest = divmod(int(ms), 1000)
     return f"{whole}.{rest:03d}".rstrip("0").rstrip(".")
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    except OSError as error:
-        raise OutputError(path, f"cannot be written ({error.strerror})") from error
-    finally:
-        partial.unlink(missing_ok=True)
