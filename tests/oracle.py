@@ -35,6 +35,11 @@ def spans(rows: list[dict[str, str]]) -> Intervals:
     return Intervals(onset, onset + length)
 
 
+def in_order(intervals: Intervals) -> Intervals:
+    order = np.argsort(intervals.onset_ms)
+    return Intervals(intervals.onset_ms[order], intervals.offset_ms[order])
+
+
 def events_of(rows: list[dict[str, str]]) -> tuple[Movements, Sleep, Intervals, Intervals]:
     """Movements, sleep, respiratory events and arousals of one case."""
     of_kind = {
@@ -54,6 +59,6 @@ def events_of(rows: list[dict[str, str]]) -> tuple[Movements, Sleep, Intervals, 
             stages.offset_ms,
             stage,
         ),
-        spans(of_kind["respiratory"]),
-        spans(of_kind["arousal"]),
+        in_order(spans(of_kind["respiratory"])),
+        in_order(spans(of_kind["arousal"])),
     )

@@ -14,11 +14,11 @@ import pytest
 from rlsmove.errors import OutputError
 from rlsmove.io.atomic_files import atomic_path, write_files
 from rlsmove.io.json_text import json_text
+from rlsmove.io.numbers_as_text import seconds
 from rlsmove.io.results import (
     MOVEMENT_COLUMNS,
     movements_csv,
     nights_csv,
-    seconds,
     value_text,
     write_night,
 )

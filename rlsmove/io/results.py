@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from rlsmove.io.atomic_files import write_files
 from rlsmove.io.json_text import DECIMALS, json_text
+from rlsmove.io.numbers_as_text import csv_cell, decimal, seconds
 from rlsmove.records import KINDS, SIDES, STAGES, Notice, Scoring, Sleep
 from rlsmove.rules import RuleSet
 
@@ -179,8 +179,8 @@ def _movement_rows(scoring: Scoring, start_time: datetime | None) -> Iterable[tu
         map(_flag, scoring.respiratory.tolist()),
         map(_flag, scoring.plmnr.tolist()),
         map(_flag, scoring.arousal.tolist()),
-        [_decimal(peak, 4) for peak in scoring.peak_g.tolist()],
-        [_decimal(tilt, 2) for tilt in scoring.tilt_deg.tolist()],
+        [decimal(peak, 4) for peak in scoring.peak_g.tolist()],
+        [decimal(tilt, 2) for tilt in scoring.tilt_deg.tolist()],
         map(csv_cell, scoring.reason.tolist()),
         strict=True,
     )
@@ -205,22 +205,8 @@ def value_text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ";".join(value_text(item) for item in value)
     if isinstance(value, float):
-        return _decimal(value, DECIMALS)
+        return decimal(value, DECIMALS)
     return str(value)
-
-
-def csv_cell(text: str) -> str:
-    """Quote a cell where CSV needs it."""
-    if any(sign in text for sign in ',"\r\n'):
-        return '"' + text.replace('"', '""') + '"'
-    return text
-
-
-def seconds(time_ms: int) -> str:
-    """Write milliseconds as seconds, with as many decimals as they have."""
-    whole, rest = divmod(abs(time_ms), 1000)
-    text = f"{whole}.{rest:03d}".rstrip("0") if rest else str(whole)
-    return f"-{text}" if time_ms < 0 else text
 
 
 def wall_time(start_time: datetime | None, time_ms: int | None) -> str:
@@ -232,10 +218,3 @@ def wall_time(start_time: datetime | None, time_ms: int | None) -> str:
 
 def _flag(value: int) -> str:
     return "" if value < 0 else str(value)
-
-
-def _decimal(value: float, decimals: int) -> str:
-    if not math.isfinite(value):
-        return ""
-    text = f"{value:.{decimals}f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text

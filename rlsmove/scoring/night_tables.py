@@ -44,9 +44,9 @@ def night_tables(
     *,
     sleep: Sleep | None,
     analysable: Intervals,
-    respiratory: Intervals | None,
-    arousals: Intervals | None,
     rules: RuleSet,
+    respiratory: Intervals | None = None,
+    arousals: Intervals | None = None,
     start_time: datetime | None = None,
 ) -> dict[str, Any]:
     """Work out the tables of one night.
@@ -55,7 +55,7 @@ def night_tables(
     ----------
     scoring, sleep, analysable, rules
         As in `night_indices`.
-    respiratory, arousals : Intervals or None
+    respiratory, arousals : Intervals, optional
         As in `score_movements`.
     start_time : datetime or None
         Wall time at which onsets count from; without it there is no table by clock hour.
