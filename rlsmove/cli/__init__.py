@@ -11,7 +11,7 @@ import click
 from rlsmove.errors import RlsmoveError
 
 #: Each command and the module that holds it, loaded only when it is asked for.
-COMMANDS = ("info", "night", "score", "convert", "simulate")
+COMMANDS = ("info", "night", "score", "compare", "study", "plan", "simulate", "convert")
 
 
 class _Commands(click.Group):

@@ -74,6 +74,26 @@ class CohortComparison:
     checks: dict[str, Pooled]
 
 
+@dataclass(frozen=True)
+class CohortVariant:
+    """The cohort's contrast done another way, to stand beside the primary one.
+
+    Attributes
+    ----------
+    analysis, note : str
+        Which way, and what was done.
+    estimate, low, high, p : float
+        Shift of the log rate; NaN where it cannot be said.
+    """
+
+    analysis: str
+    note: str
+    estimate: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    p: float = math.nan
+
+
 def compare_cohort(persons: Sequence[PersonComparison], settings: Settings) -> CohortComparison:
     """Compare the nights of several persons, each person one number.
 
@@ -108,6 +128,45 @@ def compare_cohort(persons: Sequence[PersonComparison], settings: Settings) -> C
         if randomized and len(values) > 1:
             checks[name] = pool(np.array(values), settings.seed)
     return CohortComparison(pooled, randomized, decided, left_out, spread, low, high, checks)
+
+
+def together(
+    persons: Sequence[PersonComparison], cohort: CohortComparison | None, settings: Settings
+) -> list[CohortVariant]:
+    """Take the persons' variants together, with the primary number of persons without one.
+
+    Parameters
+    ----------
+    persons : sequence of PersonComparison
+    cohort : CohortComparison or None
+        None for one person: there is nothing to take together.
+    settings : Settings
+
+    Returns
+    -------
+    list of CohortVariant
+    """
+    if cohort is None or cohort.pooled is None or not cohort.randomized:
+        return []
+    out = {name for name, _ in cohort.left_out}
+    entered = [p for p in persons if p.person.participant_id not in out]
+    variants = []
+    for analysis in dict.fromkeys(v.analysis for p in entered for v in p.variants):
+        own = [
+            next((v.contrast for v in p.variants if v.analysis == analysis), p.contrast)
+            for p in entered
+        ]
+        changed = sum(any(v.analysis == analysis for v in p.variants) for p in entered)
+        found = pool(np.array([c.mean for c in own if c is not None]), settings.seed)
+        note = f"{changed} of {len(entered)} persons have nights that it changes"
+        if analysis == "per_protocol":
+            # What was received was not randomized: an estimate and no more.
+            variants.append(CohortVariant(analysis, f"{note}; without a test", found.center))
+        else:
+            variants.append(
+                CohortVariant(analysis, note, found.center, found.low, found.high, found.p)
+            )
+    return variants
 
 
 def pool(values: FloatArray, seed: int) -> Pooled:

@@ -213,6 +213,38 @@ def draw_plan(
     return persons
 
 
+def first_nights(study: Study, start: date | None) -> dict[str, date]:
+    """Return the evening date on which each person begins.
+
+    Parameters
+    ----------
+    study : Study
+    start : date or None
+        For every person whose first_night in participants.tsv is not given.
+
+    Raises
+    ------
+    StudyError
+        There is nobody in participants.tsv, or somebody without a first night.
+    """
+    rows = [r for r in study.tables["participants.tsv"].rows if "participant_id" in r.cells]
+    if not rows:
+        raise StudyError(
+            study.path / "participants.tsv",
+            "there is nobody in it",
+            expected="a row for each person, before the plan is drawn",
+        )
+    first = {row.cells["participant_id"]: row.get("first_night", start) for row in rows}
+    lacking = [name for name, night in first.items() if night is None]
+    if lacking:
+        raise StudyError(
+            study.path / "participants.tsv",
+            f"no first night for {', '.join(lacking)}",
+            expected="first_night of each person, or --start for all",
+        )
+    return first
+
+
 def plan_content(
     study_id: str,
     scheme: Scheme,
@@ -308,6 +340,8 @@ class FrozenPlan:
         SHA-256 of plan.json as it is now.
     changes : tuple of str
         What is known to have changed since it was frozen; empty where nothing has.
+    shows : str
+        What the plan was said to be able to show.
     """
 
     scheme: Scheme
@@ -315,6 +349,7 @@ class FrozenPlan:
     participants: dict[str, dict[str, Any]]
     digest: str
     changes: tuple[str, ...]
+    shows: str
 
 
 def read_plan(study: Study) -> FrozenPlan | None:
@@ -387,7 +422,9 @@ def read_plan(study: Study) -> FrozenPlan | None:
         persons = drawn
     elif strangers:
         raise StudyError(PLAN, f"arms {sorted(strangers)}", expected=", ".join(scheme.arms))
-    return FrozenPlan(scheme, seed, persons, digest, tuple(changes))
+    shown = content.get("shows")
+    shows = str(shown.get("sentence", "")) if isinstance(shown, dict) else ""
+    return FrozenPlan(scheme, seed, persons, digest, tuple(changes), shows)
 
 
 def _differences(found: Mapping[str, Any], drawn: Mapping[str, Any]) -> list[str]:
