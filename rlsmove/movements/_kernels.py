@@ -7,6 +7,13 @@ from numpy.typing import NDArray
 
 from rlsmove._jit import kernel
 
+#: The way out is followed up to this many times the threshold; one that gets there within less
+#: than so many points, or stays below the lower multiple, tells nothing of a slow start.
+LEAD_MULTIPLE = 3.0
+LEAD_LEAST_MULTIPLE = 1.3
+LEAD_SHARE = 0.8
+LEAD_LEAST_POINTS = 3
+
 
 @kernel("int64(float32[::1], int64, int64[:,::1])")
 def find_bursts(strength: NDArray[np.float32], join: int, bursts: NDArray[np.int64]) -> int:
@@ -100,9 +107,18 @@ def largest_turn(
     return np.sqrt(largest)
 
 
+@kernel("float64(float64[::1], float64[::1])")
+def between(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Distance of two vectors (3,)."""
+    squared = 0.0
+    for axis in range(3):
+        squared += (one[axis] - other[axis]) ** 2
+    return np.sqrt(squared)
+
+
 @kernel(
     "int64(float32[:,::1], int64[:,::1], float64[:,::1], float64[:,::1], float32[::1],"
-    " int64, float64[::1], float64, int64[:,::1])"
+    " int64, float64[::1], float64, float64, int64[:,::1])"
 )
 def group_bursts(
     acceleration: NDArray[np.float32],
@@ -112,39 +128,37 @@ def group_bursts(
     away_g: NDArray[np.float32],
     longest: int,
     window: NDArray[np.float64],
-    returned: float,
+    held_share: float,
+    back_share: float,
     groups: NDArray[np.int64],
 ) -> int:
     """Put bursts together that lead away from rest and back to it.
 
-    acceleration (n, 3); bursts (b, 2); before, after (b, 3): rest around each; away_g (n,). From
-    each burst on, the first later burst after which the limb lies again within ``returned`` of
-    its largest distance from the first rest closes the group, if all of it takes at most
-    ``longest`` points. A burst that leads away for good stays alone. groups (b, 2): first burst
-    and the one after the last. Returns the number of groups.
+    acceleration (n, 3); bursts (b, 2); before, after (b, 3): rest around each; away_g (n,). A
+    burst holds the limb where the rest after it differs from the rest before it by more than the
+    threshold and by ``held_share`` of its largest turn. The first later burst that takes the limb
+    from there back to within ``back_share`` of that difference closes the group, if all of it
+    takes at most ``longest`` points. groups (b, 2): first burst and the one after the last.
+    Returns the number of groups.
     """
     away = np.zeros(3)
     count = 0
     first = 0
     while first < len(bursts):
-        start = bursts[first, 0]
+        start, end = bursts[first, 0], bursts[first, 1]
         rest = before[first]
-        last = first
-        largest = 0.0
-        closed = -1
-        while last < len(bursts) and (last == first or bursts[last, 1] - start <= longest):
-            turn = largest_turn(acceleration, start, bursts[last, 1], window, rest, away)
-            largest = max(largest, turn)
-            squared = 0.0
-            for axis in range(3):
-                step = after[last, axis] - rest[axis]
-                squared += step * step
-            if np.sqrt(squared) <= max(returned * largest, away_g[start]):
-                closed = last
-                break
-            last += 1
-        if closed < 0:
-            closed = first
+        held = between(after[first], rest)
+        closed = first
+        turn = largest_turn(acceleration, start, end, window, rest, away)
+        if held > max(held_share * turn, away_g[start]):
+            for last in range(first + 1, len(bursts)):
+                if bursts[last, 1] - start > longest:
+                    break
+                if between(before[last], rest) <= back_share * held:
+                    break
+                if between(after[last], rest) <= back_share * held:
+                    closed = last
+                    break
         groups[count, 0] = first
         groups[count, 1] = closed + 1
         count += 1
@@ -197,14 +211,62 @@ def trace_away(
     return found
 
 
+@kernel("float64(float32[:,::1], int64, int64, int64, float64[::1], float64, int64)")
+def lead(
+    acceleration: NDArray[np.float32],
+    first: int,
+    last: int,
+    step: int,
+    rest: NDArray[np.float64],
+    away_g: float,
+    half: int,
+) -> float:
+    """How many points before it is clearly away a limb left rest, by its way farther out.
+
+    acceleration (n, 3); the run from ``first`` to ``last``, gone through backwards in time where
+    ``step`` is -1; rest (3,). A moment is the mean of the points within ``half`` of it. The limb
+    is taken to leave at an even speed: the time from the threshold to a multiple of it tells how
+    long it took from rest to the threshold.
+    """
+    n = len(acceleration)
+    length = (last - first) * step + 1
+    distance = np.empty(length)
+    farthest = 0.0
+    for k in range(length):
+        i = first + step * k
+        low, high = max(i - half, 0), min(i + half + 1, n)
+        squared = 0.0
+        for axis in range(3):
+            moment = 0.0
+            for j in range(low, high):
+                moment += acceleration[j, axis]
+            squared += (moment / (high - low) - rest[axis]) ** 2
+        distance[k] = np.sqrt(squared)
+        farthest = max(farthest, distance[k])
+        if farthest >= LEAD_MULTIPLE * away_g / LEAD_SHARE:
+            break
+    # Noise on top of a plateau makes its highest point come late; most of the way up does not.
+    multiple = min(LEAD_SHARE * farthest / away_g, LEAD_MULTIPLE)
+    if multiple < LEAD_LEAST_MULTIPLE:
+        return 0.0
+    at = 0
+    while distance[at] < multiple * away_g:
+        at += 1
+    return at / (multiple - 1.0) if at >= LEAD_LEAST_POINTS else 0.0
+
+
+#: A limb is on the move where it covers this share of its largest turn within 0.2 s or so.
+MOVING_SHARE = 0.15
+
 #: Columns of `describe_groups`: first point and the one after the last, largest movement signal,
-#: peak, root mean square away from rest, largest turn and its part across gravity, residual turn.
-N_FEATURES = 8
+#: peak, root mean square away from rest, largest turn and its part across gravity, residual turn,
+#: share of its points at which it is on the move.
+N_FEATURES = 9
 
 
 @kernel(
     "int64(float32[:,::1], float32[::1], float32[::1], int64[:,::1], int64[:,::1],"
-    " float64[:,::1], float64[:,::1], int64, float64[::1], int64, float64[:,::1])"
+    " float64[:,::1], float64[:,::1], int64, float64[::1], int64, int64, float64[:,::1])"
 )
 def describe_groups(
     acceleration: NDArray[np.float32],
@@ -217,13 +279,15 @@ def describe_groups(
     half: int,
     window: NDArray[np.float64],
     join: int,
+    longest_lead: int,
     features: NDArray[np.float64],
 ) -> int:
     """Trace each group of bursts and measure every run found in it.
 
     acceleration (n, 3); strength, away_g (n,); bursts (b, 2); groups (g, 2); before, after (b, 3);
-    features (k, 8), a row a run. Returns the number of rows, at most k.
+    features (k, 9), a row a run. Returns the number of rows, at most k.
     """
+    n = len(acceleration)
     runs = np.empty((64, 2), np.int64)
     away = np.zeros(3)
     count = 0
@@ -236,6 +300,12 @@ def describe_groups(
             if count == len(features):
                 return count
             low, high = runs[run, 0], runs[run, 1]
+            floor = runs[run - 1, 1] if run > 0 else 0
+            ceiling = runs[run + 1, 0] if run + 1 < found else n
+            early = lead(acceleration, low, high - 1, 1, rest, away_g[low], half)
+            late = lead(acceleration, high - 1, low, -1, later, away_g[high - 1], half)
+            low = max(low - min(np.int64(early + 0.5), longest_lead), floor)
+            high = min(high + min(np.int64(late + 0.5), longest_lead), ceiling)
             strongest = np.float32(0.0)
             peak = 0.0
             total = 0.0
@@ -262,5 +332,14 @@ def describe_groups(
             features[count, 5] = turn
             features[count, 6] = np.sqrt(max(turn**2 - along**2 / gravity, 0.0))
             features[count, 7] = np.sqrt(residual)
+            moving = 0
+            for i in range(low, high):
+                squared = 0.0
+                one, other = min(i + half + 1, n - 1), max(i - half - 1, 0)
+                for axis in range(3):
+                    squared += (acceleration[one, axis] - acceleration[other, axis]) ** 2
+                if squared > (MOVING_SHARE * turn) ** 2:
+                    moving += 1
+            features[count, 8] = moving / (high - low)
             count += 1
     return count

@@ -28,13 +28,18 @@ REST_BETWEEN_S = 0.5
 #: stays away longer has changed its posture.
 LONGEST_HOLD_S = 12.0
 
-#: A held limb has come back once it lies within half of its largest turn from where it lay before.
-CAME_BACK_SHARE = 0.5
+#: A burst after which the limb lies elsewhere, by a fifth of the largest turn, may begin a held
+#: movement; it ends with the burst after which no more than half of that is left.
+HELD_SHARE = 0.2
+BACK_SHARE = 0.5
 
 #: A movement that leaves the limb turned by more than a third of its largest turn, and by more
 #: than 2 degrees, has changed its posture.
 POSTURE_SHARE = 0.33
 POSTURE_DEG = 2.0
+
+#: A slow movement has left rest up to this long before it can be told from noise.
+LONGEST_LEAD_S = 1.0
 
 #: Turns are told from shakes and from the acceleration of the limb itself after smoothing with a
 #: Hann window of this span: it passes a turn of a second and takes out what swings at 2.5 Hz or
@@ -49,11 +54,16 @@ TURN_SPAN_S = 0.8
 SHAKE_SCORE = 0.25
 SHAKE_TURN_G = 0.02
 
-#: Longer than any candidate leg movement of one leg (WASM 2016), or half as long with a turn that
-#: no flexion of the ankle makes.
+#: What comes through a mattress is no stronger than this (judgement: one's own leg movements in
+#: sleep peak at 0.38 g on average, Sicbaldi et al. 2025).
+SHAKE_PEAK_G = 0.25
+
+#: Longer than any candidate leg movement of one leg (WASM 2016), or half as long, on the move for
+#: most of it, with a turn that no flexion of the ankle makes.
 GROSS_S = 10.0
 GROSS_LARGE_S = 5.0
 GROSS_LARGE_DEG = 20.0
+GROSS_MOVING = 0.4
 
 #: What comes this close to a gross movement is part of it.
 GROSS_NEAR_MS = 2000
@@ -137,7 +147,8 @@ def _describe_stretch(stretch: NDArray[np.float32], fs: float, step_g: float) ->
             activity.away_g,
             round(LONGEST_HOLD_S * fs),
             window,
-            CAME_BACK_SHARE,
+            HELD_SHARE,
+            BACK_SHARE,
             groups,
         )
     ]
@@ -154,6 +165,7 @@ def _describe_stretch(stretch: NDArray[np.float32], fs: float, step_g: float) ->
         half,
         window,
         join,
+        round(LONGEST_LEAD_S * fs),
         features,
     )
     return features[:count]
@@ -161,7 +173,7 @@ def _describe_stretch(stretch: NDArray[np.float32], fs: float, step_g: float) ->
 
 def _classified(features: FloatArray, night: Night, side: int) -> Movements:
     features = features[np.argsort(features[:, 0], kind="stable")]
-    start, end, strength, peak_g, rms_g, turn_g, across_g, residual_g = features.T
+    start, end, strength, peak_g, rms_g, turn_g, across_g, residual_g, moving = features.T
     duration_s = (end - start) / night.fs
     turn_deg = _chord_deg(turn_g)
     residual_deg = _chord_deg(residual_g)
@@ -170,10 +182,10 @@ def _classified(features: FloatArray, night: Night, side: int) -> Movements:
 
     kind = np.full(len(features), LEG_MOVEMENT, np.int8)
     shake = across_g / rms_g * np.sqrt(turn_g / SHAKE_TURN_G) < SHAKE_SCORE
-    kind[shake] = TRANSMITTED_SHAKE
+    kind[shake & (peak_g < SHAKE_PEAK_G)] = TRANSMITTED_SHAKE
     kind[shake & (duration_s < REST_BETWEEN_S)] = TAP
     kind[(residual_deg > POSTURE_DEG) & (residual_g > POSTURE_SHARE * turn_g)] = POSTURE_SHIFT
-    large = (duration_s > GROSS_LARGE_S) & (turn_deg > GROSS_LARGE_DEG)
+    large = (duration_s > GROSS_LARGE_S) & (turn_deg > GROSS_LARGE_DEG) & (moving > GROSS_MOVING)
     kind[large | (duration_s > GROSS_S)] = GROSS_MOVEMENT
     for row in np.flatnonzero(kind == GROSS_MOVEMENT):
         near = (onset_ms < end_ms[row] + GROSS_NEAR_MS) & (end_ms > onset_ms[row] - GROSS_NEAR_MS)
