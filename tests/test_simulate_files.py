@@ -13,7 +13,10 @@ from click.testing import CliRunner
 
 from rlsmove.cli import main
 from rlsmove.devices import open_recording
-from rlsmove.records import LEG_MOVEMENT
+from rlsmove.io.event_lists import read_one_night
+from rlsmove.records import LEG_MOVEMENT, Intervals
+from rlsmove.rules import WASM_2016
+from rlsmove.scoring import score_movements
 from rlsmove.simulate import SCENARIOS, simulate_night
 from rlsmove.simulate.files import TRUTH_COLUMNS, true_counts, write_simulated_night
 
@@ -38,7 +41,8 @@ def rows_of(path):
 
 def test_folder_holds_recordings_events_and_truth(folder):
     names = {path.name for path in folder.iterdir()}
-    assert names == {"left.h5", "right.h5", "events.csv", "truth.csv", "truth.json"}
+    recordings, lists = {"left.h5", "right.h5"}, {"events.csv", "truth.csv", "truth_events.csv"}
+    assert names == recordings | lists | {"truth.json"}
 
 
 def test_recording_reads_back_as_simulated(night, folder):
@@ -104,6 +108,22 @@ def test_events_hold_lights_and_every_epoch(night, folder):
     assert len(stages) == len(night.sleep.stage)
     assert {row["label"] for row in stages} <= {"W", "N1", "N2", "N3", "R"}
     assert all(float(row["duration_s"]) == 30 for row in stages)
+
+
+def test_true_scoring_is_an_event_list_that_scores_to_the_true_index(night, folder):
+    events = read_one_night(folder / "truth_events.csv")
+    scoring = score_movements(
+        events.movements,
+        sleep=events.sleep,
+        respiratory=None,
+        arousals=None,
+        gaps=Intervals.empty(),
+        rules=WASM_2016,
+    )
+    expected = night.truth.movements.take(night.truth.leg_movements)
+    np.testing.assert_array_equal(events.movements.onset_ms, expected.onset_ms)
+    np.testing.assert_array_equal(events.movements.side, expected.side)
+    assert (scoring.plm == 1).sum() > 0
 
 
 def test_command_writes_the_same_bytes_for_the_same_seed(tmp_path):

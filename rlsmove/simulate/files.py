@@ -30,6 +30,8 @@ from rlsmove.scoring import score_movements
 from rlsmove.simulate.night import DETECTABLE_SNR, SimulatedNight
 from rlsmove.simulate.scenarios import DEVICES
 
+EVENT_HEADER = "kind,label,onset_s,duration_s"
+
 TRUTH_COLUMNS = (
     "onset_s",
     "duration_s",
@@ -49,7 +51,7 @@ TRUTH_COLUMNS = (
 
 
 def write_simulated_night(night: SimulatedNight, out_dir: str | Path, *, scenario: str) -> None:
-    """Write the recordings of the legs simulated, ``events.csv``, ``truth.csv`` and ``truth.json``.
+    """Write the recordings of the legs simulated, the hypnogram and the truth.
 
     Parameters
     ----------
@@ -102,23 +104,38 @@ def write_leg(night: SimulatedNight, side: str, path: Path, *, scenario: str) ->
 
 
 def truth_files(night: SimulatedNight, folder: Path, *, scenario: str) -> dict[Path, str]:
-    """Content of ``events.csv``, ``truth.csv`` and ``truth.json`` in a folder."""
+    """Content of ``events.csv``, ``truth.csv``, ``truth_events.csv`` and ``truth.json``."""
     return {
         folder / "events.csv": hypnogram_csv(night.sleep),
         folder / "truth.csv": truth_csv(night),
+        folder / "truth_events.csv": true_scoring_csv(night),
         folder / "truth.json": json_text(truth_summary(night, scenario)),
     }
 
 
 def hypnogram_csv(sleep: Sleep) -> str:
     """Lights off, lights on and every epoch, as an event list."""
-    lines = ["kind,label,onset_s,duration_s"]
+    return "\n".join([EVENT_HEADER, *_sleep_rows(sleep)]) + "\n"
+
+
+def true_scoring_csv(night: SimulatedNight) -> str:
+    """Every leg movement with the hypnogram, as an event list: a reference to validate against."""
+    m = night.truth.movements.take(night.truth.leg_movements)
+    marks = [
+        f"lm,{SIDES[side]},{_seconds(onset)},{_seconds(duration)}"
+        for side, onset, duration in zip(m.side, m.onset_ms, m.duration_ms, strict=True)
+    ]
+    return "\n".join([EVENT_HEADER, *_sleep_rows(night.sleep), *marks]) + "\n"
+
+
+def _sleep_rows(sleep: Sleep) -> list[str]:
+    rows = []
     for kind, mark in (("lights_off", sleep.lights_off_ms), ("lights_on", sleep.lights_on_ms)):
         if mark is not None:
-            lines.append(f"{kind},,{_seconds(mark)},0")
+            rows.append(f"{kind},,{_seconds(mark)},0")
     for onset, offset, stage in zip(sleep.onset_ms, sleep.offset_ms, sleep.stage, strict=True):
-        lines.append(f"stage,{STAGES[stage]},{_seconds(onset)},{_seconds(offset - onset)}")
-    return "\n".join(lines) + "\n"
+        rows.append(f"stage,{STAGES[stage]},{_seconds(onset)},{_seconds(offset - onset)}")
+    return rows
 
 
 def truth_csv(night: SimulatedNight) -> str:

@@ -129,7 +129,7 @@ def simulate_night(parameters: NightParameters, seed: int) -> SimulatedNight:
     rng = [np.random.default_rng(part) for part in np.random.SeedSequence(seed).spawn(5)]
     sleep, walk_onset_s = simulate_sleep(parameters.hours, parameters.walks, rng[0])
     planned = plan_movements(parameters, sleep, walk_onset_s, rng[1])
-    legs, moved = _moved(planned, parameters, rng[2])
+    legs, made = _moved(planned, parameters, rng[2])
     breath = Background.cycles(parameters.hours, (0.2, 0.33), rng[3])
     heart = Background.cycles(parameters.hours, (0.85, 1.15), rng[3])
     backgrounds = [Background(parameters, leg, rng[3], breath, heart) for leg in legs]
@@ -149,22 +149,29 @@ def simulate_night(parameters: NightParameters, seed: int) -> SimulatedNight:
             sensors[SIDES[leg]] = AnkleSensor(
                 legs[leg], backgrounds[leg], clock, gain, offset, gaps, noise_seed
             )
-    kept = [row for row in moved if SIDES[row[0].leg] in sensors]
+    kept = [row for row in made if SIDES[row.plan.leg] in sensors]
     truth = _truth(kept, backgrounds, sensors, parameters)
     return SimulatedNight(parameters, seed, sleep, truth, sensors)
 
 
-#: A planned movement, how it was made, its peak in g and its turn in degrees, and the deviation
-#: from rest that a noiseless sensor shows, shape (n, 3).
-_Moved = tuple[Planned, Motion, float, float, FloatArray]
+@dataclass(frozen=True)
+class _Made:
+    """A movement as made: the plan, and what a noiseless sensor would show of it."""
+
+    plan: Planned
+    peak_g: float
+    tilt_deg: float
+    #: Integral of the squared deviation from its own mean, over all axes, in g2 s.
+    energy: float
 
 
 def _moved(
     planned: list[Planned], parameters: NightParameters, rng: np.random.Generator
-) -> tuple[list[Leg], list[_Moved]]:
+) -> tuple[list[Leg], list[_Made]]:
+    """Have two legs make all planned movements, and feel each other's strong ones."""
     legs = [Leg.lying_down(rng) for _ in (LEFT, RIGHT)]
     shakes_seed = int(rng.integers(2**31))
-    rows: list[_Moved] = []
+    made: list[_Made] = []
     for plan in planned:
         leg = legs[plan.leg]
         gravity = leg.gravity
@@ -172,10 +179,10 @@ def _moved(
         own = np.random.default_rng([shakes_seed, plan.group])
         motion = leg.move(plan, parameters, own if plan.kind == TRANSMITTED_SHAKE else rng)
         plan = replace(plan, duration_s=motion.offset_s - motion.onset_s)
-        rows.append((plan, motion, *_seen(leg, gravity, motion)))
+        made.append(_measured(plan, leg, gravity, motion))
         if plan.kind != LEG_MOVEMENT:
             continue
-        felt_across = cross_talk(motion, rows[-1][2], rng)
+        felt_across = cross_talk(motion, made[-1].peak_g, rng)
         if felt_across is not None:
             other = legs[1 - plan.leg]
             other.shakes.append(felt_across)
@@ -187,60 +194,62 @@ def _moved(
                 "other_leg",
                 group=plan.group,
             )
-            rows.append((across, felt_across, *_seen(other, other.gravity, felt_across)))
+            made.append(_measured(across, other, other.gravity, felt_across))
     for leg in legs:
         leg.shakes.sort(key=lambda motion: motion.onset_s)
-    rows.sort(key=lambda row: (row[0].onset_s, row[0].duration_s, row[0].leg))
-    return legs, rows
+    made.sort(key=lambda row: (row.plan.onset_s, row.plan.duration_s, row.plan.leg))
+    return legs, made
 
 
-def _seen(leg: Leg, gravity: FloatArray, motion: Motion) -> tuple[float, float, FloatArray]:
-    n = max(int((motion.offset_s - motion.onset_s) * _TRUTH_RATE_HZ), 8)
+def _measured(plan: Planned, leg: Leg, gravity: FloatArray, motion: Motion) -> _Made:
+    n = max(int(plan.duration_s * _TRUTH_RATE_HZ), 8)
     time_s = np.linspace(motion.onset_s, motion.offset_s, n)
     turn, inertial = turned(motion, leg.lever_direction, time_s)
-    turned_by = rotate(gravity, turn) - gravity
-    peak_g = float(np.linalg.norm(inertial, axis=1).max())
+    away = rotate(gravity, turn) - gravity
     # The chord keeps its precision at small angles, where the arc cosine loses it.
-    chord = float(np.linalg.norm(turned_by, axis=1).max())
-    tilt_deg = float(np.rad2deg(2 * np.arcsin(min(chord / 2, 1.0))))
-    return peak_g, tilt_deg, turned_by + inertial
+    chord = float(np.linalg.norm(away, axis=1).max())
+    deviation = away + inertial
+    return _Made(
+        plan,
+        peak_g=float(np.linalg.norm(inertial, axis=1).max()),
+        tilt_deg=float(np.rad2deg(2 * np.arcsin(min(chord / 2, 1.0)))),
+        energy=float(deviation.var(axis=0).sum()) * plan.duration_s,
+    )
 
 
 def _truth(
-    rows: list[_Moved],
+    made: list[_Made],
     backgrounds: list[Background],
     sensors: dict[str, AnkleSensor],
     parameters: NightParameters,
 ) -> Truth:
     device = DEVICES[parameters.device]
-    # Densities in g2/Hz: both are proper to the device, not to its rate.
-    noise = 2 * (device.noise_g * parameters.noise_ratio) ** 2 / _TRUTH_RATE_HZ
+    # One-sided densities in g2/Hz. That of the noise is proper to the device, not to its rate.
+    noise = 2 * (device.noise_g * parameters.noise_ratio) ** 2 / 100.0
     noise += 2 * device.step_g**2 / 12 / parameters.fs
     snr = []
-    for plan, _, _, _, deviation in rows:
-        if not sensors[SIDES[plan.leg]].records(plan.onset_s, plan.offset_s, parameters):
-            snr.append(0.0)
-            continue
+    for row in made:
+        plan = row.plan
         body = backgrounds[plan.leg].rms_g(plan.onset_s) ** 2 / _BACKGROUND_BAND_HZ
-        step_s = plan.duration_s / len(deviation)
-        energy = ((deviation - deviation.mean(axis=0)) ** 2).sum() * step_s
-        snr.append(np.sqrt(2 * energy / (noise + body)))
+        whole = sensors[SIDES[plan.leg]].records(plan.onset_s, plan.offset_s, parameters)
+        snr.append(np.sqrt(2 * row.energy / (noise + body)) if whole else 0.0)
+    plans = [row.plan for row in made]
     movements = Movements(
-        np.array([round(row[0].onset_s * 1000) for row in rows], np.int64),
-        np.array([max(round(row[0].duration_s * 1000), 1) for row in rows], np.int64),
-        np.array([row[0].leg for row in rows], np.int8),
-        np.array([row[0].kind for row in rows], np.int8),
-        np.array([row[2] for row in rows], np.float64),
-        np.array([row[3] for row in rows], np.float64),
+        np.array([round(plan.onset_s * 1000) for plan in plans], np.int64),
+        np.array([max(round(plan.duration_s * 1000), 1) for plan in plans], np.int64),
+        np.array([plan.leg for plan in plans], np.int8),
+        np.array([plan.kind for plan in plans], np.int8),
+        np.array([row.peak_g for row in made], np.float64),
+        np.array([row.tilt_deg for row in made], np.float64),
         np.array(snr, np.float64),
     )
     return Truth(
         movements,
-        [row[0].cause for row in rows],
-        np.array([row[0].series for row in rows], np.int64),
-        np.array([row[0].group for row in rows], np.int64),
-        np.array([row[0].jerks for row in rows], np.int64),
-        np.array([row[0].held for row in rows], np.bool_),
+        [plan.cause for plan in plans],
+        np.array([plan.series for plan in plans], np.int64),
+        np.array([plan.group for plan in plans], np.int64),
+        np.array([plan.jerks for plan in plans], np.int64),
+        np.array([plan.held for plan in plans], np.bool_),
     )
 
 
