@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from rlsmove._jit import kernel
 
-#: The way out is followed up to this many times the threshold; one that gets there within less
-#: than so many points, or stays below the lower multiple, tells nothing of a slow start.
+#: The way out is followed up to the first multiple of the threshold; what it tells of a slow start
+#: is trusted in full there, and not at all at the second.
 LEAD_MULTIPLE = 3.0
-LEAD_LEAST_MULTIPLE = 1.3
+LEAD_LEAST_MULTIPLE = 1.25
 LEAD_SHARE = 0.8
 LEAD_LEAST_POINTS = 3
 
@@ -211,8 +211,23 @@ def trace_away(
     return found
 
 
+@kernel("float64(float32[:,::1], int64, int64, float64[::1])")
+def distance_at(
+    acceleration: NDArray[np.float32], i: int, half: int, rest: NDArray[np.float64]
+) -> float:
+    """Distance of the moment i, the mean of the points within ``half`` of it, from rest (3,)."""
+    low, high = max(i - half, 0), min(i + half + 1, len(acceleration))
+    squared = 0.0
+    for axis in range(3):
+        moment = 0.0
+        for j in range(low, high):
+            moment += acceleration[j, axis]
+        squared += (moment / (high - low) - rest[axis]) ** 2
+    return np.sqrt(squared)
+
+
 @kernel("float64(float32[:,::1], int64, int64, int64, float64[::1], float64, int64)")
-def lead(
+def departure(
     acceleration: NDArray[np.float32],
     first: int,
     last: int,
@@ -221,44 +236,44 @@ def lead(
     away_g: float,
     half: int,
 ) -> float:
-    """How many points before it is clearly away a limb left rest, by its way farther out.
+    """When the limb left rest, in points before ``first``, at which it is clearly away from it.
 
     acceleration (n, 3); the run from ``first`` to ``last``, gone through backwards in time where
-    ``step`` is -1; rest (3,). A moment is the mean of the points within ``half`` of it. The limb
-    is taken to leave at an even speed: the time from the threshold to a multiple of it tells how
-    long it took from rest to the threshold.
+    ``step`` is -1; rest (3,). The way between two points is taken as straight, so the result does
+    not hang on where the points fall. The limb is taken to leave at an even speed: the time from
+    the threshold to a multiple of it tells how long it took from rest to the threshold.
     """
-    n = len(acceleration)
     length = (last - first) * step + 1
-    distance = np.empty(length)
+    distance = np.empty(length + 1)
+    distance[0] = distance_at(acceleration, max(first - step, 0), half, rest)
     farthest = 0.0
     for k in range(length):
-        i = first + step * k
-        low, high = max(i - half, 0), min(i + half + 1, n)
-        squared = 0.0
-        for axis in range(3):
-            moment = 0.0
-            for j in range(low, high):
-                moment += acceleration[j, axis]
-            squared += (moment / (high - low) - rest[axis]) ** 2
-        distance[k] = np.sqrt(squared)
-        farthest = max(farthest, distance[k])
+        distance[k + 1] = distance_at(acceleration, first + step * k, half, rest)
+        farthest = max(farthest, distance[k + 1])
         if farthest >= LEAD_MULTIPLE * away_g / LEAD_SHARE:
             break
+    crossing = 0.0
+    if distance[0] < away_g < distance[1]:
+        crossing = (distance[1] - away_g) / (distance[1] - distance[0])
     # Noise on top of a plateau makes its highest point come late; most of the way up does not.
     multiple = min(LEAD_SHARE * farthest / away_g, LEAD_MULTIPLE)
-    if multiple < LEAD_LEAST_MULTIPLE:
-        return 0.0
-    at = 0
-    while distance[at] < multiple * away_g:
-        at += 1
-    return at / (multiple - 1.0) if at >= LEAD_LEAST_POINTS else 0.0
+    if multiple <= LEAD_LEAST_MULTIPLE:
+        return crossing
+    level = multiple * away_g
+    k = 1
+    while distance[k] < level:
+        k += 1
+    reached = np.float64(k - 1)
+    if distance[k - 1] < level:
+        reached -= (distance[k] - level) / (distance[k] - distance[k - 1])
+    trust = min((multiple - LEAD_LEAST_MULTIPLE) / LEAD_LEAST_MULTIPLE, 1.0)
+    return crossing + trust * (reached + crossing) / (multiple - 1.0)
 
 
 #: A limb is on the move where it covers this share of its largest turn within 0.2 s or so.
 MOVING_SHARE = 0.15
 
-#: Columns of `describe_groups`: first point and the one after the last, largest movement signal,
+#: Columns of `describe_groups`: onset and offset, in points and parts of them, largest movement signal,
 #: peak, root mean square away from rest, largest turn and its part across gravity, residual turn,
 #: share of its points at which it is on the move.
 N_FEATURES = 9
@@ -266,7 +281,7 @@ N_FEATURES = 9
 
 @kernel(
     "int64(float32[:,::1], float32[::1], float32[::1], int64[:,::1], int64[:,::1],"
-    " float64[:,::1], float64[:,::1], int64, float64[::1], int64, int64, float64[:,::1])"
+    " float64[:,::1], float64[:,::1], int64, float64[::1], int64, float64, float64[:,::1])"
 )
 def describe_groups(
     acceleration: NDArray[np.float32],
@@ -279,7 +294,7 @@ def describe_groups(
     half: int,
     window: NDArray[np.float64],
     join: int,
-    longest_lead: int,
+    longest_lead: float,
     features: NDArray[np.float64],
 ) -> int:
     """Trace each group of bursts and measure every run found in it.
@@ -302,10 +317,14 @@ def describe_groups(
             low, high = runs[run, 0], runs[run, 1]
             floor = runs[run - 1, 1] if run > 0 else 0
             ceiling = runs[run + 1, 0] if run + 1 < found else n
-            early = lead(acceleration, low, high - 1, 1, rest, away_g[low], half)
-            late = lead(acceleration, high - 1, low, -1, later, away_g[high - 1], half)
-            low = max(low - min(np.int64(early + 0.5), longest_lead), floor)
-            high = min(high + min(np.int64(late + 0.5), longest_lead), ceiling)
+            early = departure(acceleration, low, high - 1, 1, rest, away_g[low], half)
+            late = departure(acceleration, high - 1, low, -1, later, away_g[high - 1], half)
+            onset = max(low - min(early, longest_lead) + half, np.float64(floor))
+            offset = min(high - 1 + min(late, longest_lead) - half, ceiling - 1.0)
+            if offset <= onset:
+                onset, offset = np.float64(low), np.float64(high)
+            low = np.int64(np.ceil(onset))
+            high = np.int64(offset) + 1
             strongest = np.float32(0.0)
             peak = 0.0
             total = 0.0
@@ -324,8 +343,8 @@ def describe_groups(
                 along += away[axis] * rest[axis]
                 gravity += rest[axis] ** 2
                 residual += (later[axis] - rest[axis]) ** 2
-            features[count, 0] = low
-            features[count, 1] = high
+            features[count, 0] = onset
+            features[count, 1] = offset
             features[count, 2] = strongest
             features[count, 3] = np.sqrt(peak)
             features[count, 4] = np.sqrt(total / (high - low))

@@ -165,7 +165,7 @@ def _describe_stretch(stretch: NDArray[np.float32], fs: float, step_g: float) ->
         half,
         window,
         join,
-        round(LONGEST_LEAD_S * fs),
+        LONGEST_LEAD_S * fs,
         features,
     )
     return features[:count]

@@ -32,6 +32,10 @@ REST_S = 2.0
 #: Smoothing of a single moment in that comparison.
 MOMENT_S = 0.12
 
+#: The limb counts as away from rest from this many times the noise of that distance. It can be
+#: lower than the threshold for a change, because it is asked only where there is one already.
+AWAY_OVER_NOISE = 2.5
+
 
 @dataclass(frozen=True)
 class Activity:
@@ -76,7 +80,7 @@ def movement_activity(acceleration: NDArray[np.float32], step_g: float) -> Activ
     _kernels.distance_from_rest(
         acceleration, round(REST_S * CLOCK_HZ), round(MOMENT_S * CLOCK_HZ) // 2, change
     )
-    away = np.maximum(3.0 * local_noise(change), least_g)
+    away = np.maximum(AWAY_OVER_NOISE * local_noise(change), least_g)
     return Activity(strength, np.repeat(away.astype(np.float32), round(CLOCK_HZ))[:n])
 
 
