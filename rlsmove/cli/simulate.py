@@ -86,3 +86,81 @@ def study(
     with progress_bar("simulating nights") as progress:
         write_simulated_study(parameters, out_dir, seed=seed, progress=progress)
     click.echo(f"simulated study in {out_dir}")
+
+
+@command.command()
+@click.argument("out_dir", type=click.Path(path_type=Path))
+@click.option("--persons", type=int, default=12, show_default=True, help="Persons.")
+@click.option(
+    "--scheme",
+    type=click.Choice(["pairs", "blocks", "free"]),
+    default="pairs",
+    show_default=True,
+    help="How nights got their conditions.",
+)
+@click.option("--nights", type=int, default=14, show_default=True, help="Nights of each person.")
+@click.option(
+    "--effect", type=float, default=0.7, show_default=True, help="True ratio of the median person."
+)
+@click.option(
+    "--effect-sd", type=float, default=0.2, show_default=True, help="SD of true log ratios."
+)
+@click.option(
+    "--night-sd", type=float, default=0.5, show_default=True, help="SD of nights, log scale."
+)
+@click.option(
+    "--correlation", type=float, default=0.0, show_default=True, help="From night to night."
+)
+@click.option("--trend", type=float, default=0.0, show_default=True, help="Log shift over a week.")
+@click.option(
+    "--carry-over",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Rate on the night after a massage over the rate otherwise.",
+)
+@click.option("--missing", type=float, default=0.0, show_default=True, help="Share of nights.")
+@click.option(
+    "--not-adhered",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Share of nights that got the other condition.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of chance.")
+def results(
+    out_dir: Path,
+    persons: int,
+    scheme: str,
+    nights: int,
+    effect: float,
+    effect_sd: float,
+    night_sd: float,
+    correlation: float,
+    trend: float,
+    carry_over: float,
+    missing: float,
+    not_adhered: float,
+    seed: int,
+) -> None:
+    """Write a study folder of simulated night results, without recordings, ready to compare.
+
+    Example: rlsmove simulate results out --persons 12 --effect 0.7 --seed 1
+    """
+    from rlsmove.simulate.study_results import ARMS, ResultParameters, write_simulated_results
+    from rlsmove.study.plan import make_scheme
+
+    parameters = ResultParameters(
+        persons=persons,
+        scheme=make_scheme(scheme, ARMS, nights),
+        ratio=effect,
+        ratio_ln_sd=effect_sd,
+        night_ln_sd=night_sd,
+        correlation=correlation,
+        trend_per_week=trend,
+        carry_over=carry_over,
+        missing=missing,
+        not_adhered=not_adhered,
+    )
+    write_simulated_results(parameters, out_dir, seed=seed)
+    click.echo(f"simulated night results in {out_dir}")

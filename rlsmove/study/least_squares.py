@@ -20,18 +20,22 @@ def slope(y: FloatArray, x: FloatArray, *others: FloatArray) -> float | None:
     float or None
         None where the columns do not tell x apart, or leave fewer than two rows to spare.
     """
-    fixed = np.column_stack([np.ones(len(y)), *others])
-    if len(y) - fixed.shape[1] - 1 < 2:
+    columns = np.column_stack([x, *others])
+    if len(y) - columns.shape[1] - 1 < 2:
         return None
-    solved = np.linalg.lstsq(fixed, np.column_stack([x, y]), rcond=None)[0]
-    x_left, y_left = (np.column_stack([x, y]) - fixed @ solved).T
-    size = float(x_left @ x_left)
-    if size <= 1e-9 * max(float(x @ x), 1e-300):
+    x_left, y_left = residuals(x, *others), residuals(y, *others)
+    size, spread = float(x_left @ x_left), float(np.var(x)) * len(x)
+    if size <= 1e-9 * max(spread, 1e-300):
         return None
     return float(x_left @ y_left) / size
 
 
 def residuals(y: FloatArray, *columns: FloatArray) -> FloatArray:
     """Return what a constant and the columns leave of y, shape (n,)."""
-    fixed = np.column_stack([np.ones(len(y)), *columns])
+    # Centered first: the day of a date is a large number that would drown its own changes.
+    y = y - y.mean()
+    if not columns:
+        return y
+    fixed = np.column_stack(columns)
+    fixed = fixed - fixed.mean(axis=0)
     return y - fixed @ np.linalg.lstsq(fixed, y, rcond=None)[0]

@@ -35,10 +35,20 @@ def change(ratio: float) -> str:
 
 
 def change_interval(low: float | None, high: float | None) -> str:
-    """Say an interval of ratios as one of changes."""
+    """Say an interval of ratios as one of changes, such as ``9 to 34 % fewer``."""
     if low is None or high is None:
         return "no interval"
-    return f"95 % interval {change(low)} to {change(high)}"
+    return f"95 % interval {change_range(low, high)}"
+
+
+def change_range(low: float, high: float) -> str:
+    """Say two ratios as the changes between them."""
+    one, other = change(low), change(high)
+    for way in (" % fewer", " % more"):
+        if one.endswith(way) and other.endswith(way):
+            small, large = sorted((one, other), key=lambda words: int(words.split()[0]))
+            return f"{small.removesuffix(way)} to {large}"
+    return f"{one} to {other}"
 
 
 def p_words(p: float) -> str:
@@ -102,10 +112,8 @@ def cohort_sentence(result: Mapping[str, Any], margin: float) -> str:
     if result["verdict"] == "cannot_tell" and result["p_minimum"] > 0.05:
         sentence += f". So few persons cannot go below p {result['p_minimum']:.3f}"
     if result["prediction_low"] is not None:
-        sentence += (
-            f". One more person may expect {change(result['prediction_low'])} to "
-            f"{change(result['prediction_high'])}"
-        )
+        expected = change_range(result["prediction_low"], result["prediction_high"])
+        sentence += f". One more person may expect {expected}"
     return sentence
 
 
