@@ -14,7 +14,32 @@ from rlsmove.io.event_labels import LabelTable, read_label_table
 from rlsmove.io.events import Events, MarkList, events_of_cases
 from rlsmove.records import Notice
 
-__all__ = ["Events", "convert_events", "read_events", "read_marks", "read_one_night"]
+__all__ = [
+    "Events",
+    "convert_events",
+    "is_event_list",
+    "read_events",
+    "read_marks",
+    "read_one_night",
+]
+
+#: The first line of a CSV lies within these.
+_HEAD_BYTES = 4096
+
+
+def is_event_list(path: str | Path) -> bool:
+    """Whether a file looks like an event list, by its first bytes, or by its name if .annot.
+
+    A file that cannot be opened is none; whoever reads it will say why.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError:
+        return False
+    is_csv = b"\0" not in head and is_event_csv(head.decode("utf-8", "replace"))
+    return head.startswith(EDF_MAGIC) or is_csv or path.suffix.lower() == ".annot"
 
 
 def read_events(path: str | Path, labels: LabelTable | None = None) -> dict[str, Events]:

@@ -112,18 +112,21 @@ def night_record(
     quality: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Put together what night.json holds; parameters as in `write_night`."""
-    warnings = [{"code": notice.code, "sentence": notice.sentence} for notice in notices]
     record: dict[str, Any] = {
         "recording": dict(recording),
         "sleep": _sleep_record(sleep, start_time, indices),
         "rules": rules.options(),
         "indices": dict(indices),
-        "quality": {"warnings": warnings, **(quality or {})},
+        "quality": {"warnings": _warnings(notices), **(quality or {})},
         "provenance": dict(provenance),
     }
     if tables is not None:
         record["tables"] = dict(tables)
     return record
+
+
+def _warnings(notices: Sequence[Notice]) -> list[dict[str, str]]:
+    return [{"code": notice.code, "sentence": notice.sentence} for notice in notices]
 
 
 def _sleep_record(
@@ -183,6 +186,49 @@ def _movement_rows(scoring: Scoring, start_time: datetime | None) -> Iterable[tu
         [decimal(tilt, 2) for tilt in scoring.tilt_deg.tolist()],
         map(csv_cell, scoring.reason.tolist()),
         strict=True,
+    )
+
+
+def write_cases(
+    out_dir: str | Path,
+    *,
+    scorings: Mapping[str, Scoring],
+    indices: Mapping[str, Mapping[str, Any]],
+    rules: RuleSet,
+    notices: Mapping[str, Sequence[Notice]],
+    provenance: Mapping[str, Any],
+) -> None:
+    """Write movements.csv, nights.csv and score.json of a list of several nights, together.
+
+    Parameters
+    ----------
+    out_dir : str or Path
+        Folder; made where it is missing.
+    scorings, indices, notices : mapping
+        Movements, indices and warnings by case.
+    rules : RuleSet
+        What the movements were scored by.
+    provenance : mapping
+        As `provenance.provenance` gives it.
+
+    Raises
+    ------
+    OutputError
+        A file cannot be written; then none is changed.
+    """
+    nights = [{"case": case, **values} for case, values in indices.items()]
+    record = {
+        "rules": rules.options(),
+        "quality": {case: _warnings(found) for case, found in notices.items()},
+        "provenance": dict(provenance),
+    }
+    movements = [(scoring, None, case) for case, scoring in scorings.items()]
+    write_files(
+        {
+            Path(out_dir) / "movements.csv": movements_csv(movements, cases=True),
+            Path(out_dir) / "nights.csv": nights_csv(nights),
+            Path(out_dir) / "score.json": json_text(record),
+        }
     )
 
 

@@ -347,10 +347,10 @@ INDICES: tuple[Index, ...] = (
     Index(
         "plmw_count",
         "",
-        "PLM with onset in wake, from lights off to lights on",
+        "PLM with onset in wake, from lights off to lights on; none where only sleep is scored",
         "",
         "0 to plm_count",
-        lambda n: _count(_in(n, "W", n.scoring.plm == 1)),
+        lambda n: None if n.rules.sleep_only else _count(_in(n, "W", n.scoring.plm == 1)),
     ),
     Index(
         "plmw_per_hour",
@@ -358,7 +358,7 @@ INDICES: tuple[Index, ...] = (
         "PLM with onset in wake",
         "analyzable hours of wake from lights off to lights on",
         _NO_END,
-        lambda n: _per_hour(n, "W", n.scoring.plm == 1),
+        lambda n: None if n.rules.sleep_only else _per_hour(n, "W", n.scoring.plm == 1),
     ),
     Index(
         "plms_nr_per_hour",

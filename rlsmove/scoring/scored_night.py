@@ -22,6 +22,10 @@ class ScoredNight:
 
     Attributes
     ----------
+    events : Events
+        What was scored.
+    rules : RuleSet
+        What it was scored by.
     scoring : Scoring
         The movements.
     indices : dict
@@ -30,6 +34,8 @@ class ScoredNight:
         Of the list, and of the indices.
     """
 
+    events: Events
+    rules: RuleSet
     scoring: Scoring
     indices: dict[str, Value]
     notices: tuple[Notice, ...]
@@ -61,16 +67,17 @@ def score_events(events: Events, rules: RuleSet) -> ScoredNight:
         from_signal=False,
     )
     notices = [*events.notices, *_scoring_notices(scoring, events, rules)]
-    return ScoredNight(scoring, indices, (*notices, *index_notices(indices)))
+    return ScoredNight(events, rules, scoring, indices, (*notices, *index_notices(indices)))
 
 
-def event_tables(events: Events, scoring: Scoring, rules: RuleSet) -> dict[str, Any]:
+def event_tables(night: ScoredNight) -> dict[str, Any]:
     """Work out the tables of a scored event list, as `night_tables` does."""
+    events = night.events
     return night_tables(
-        scoring,
+        night.scoring,
         sleep=events.sleep,
         analysable=recorded_time(events),
-        rules=rules,
+        rules=night.rules,
         respiratory=events.respiratory,
         arousals=events.arousals,
         start_time=events.start_time,
