@@ -5,12 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from rlsmove.devices.hdf5 import write_recording
+from rlsmove.devices.lookalikes import name_lookalike
 from rlsmove.devices.recording import Block, Recording
 from rlsmove.errors import RecordingError, UnknownFormat
 
 __all__ = ["Block", "Recording", "open_recording", "write_recording"]
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
+_ZIP = b"PK\x03\x04"
+#: Of the header of a .cwa file, of one of its blocks: two letters and the length that follows.
+_CWA = (b"MD\xfc\x03", b"AX\xfc\x01")
+_GENEACTIV = b"Device Identity"
+
+_EXPECTED = (
+    "a recording: Axivity .cwa, ActiGraph .gt3x, GENEActiv .bin, CSV or CSV.gz, or rlsmove's HDF5"
+)
 
 
 def open_recording(path: str | Path) -> Recording:
@@ -24,7 +33,8 @@ def open_recording(path: str | Path) -> Recording:
     Returns
     -------
     Recording
-        Its header is read, its samples are not.
+        Its header is read; of its samples no more than it takes to date the first one, and for a
+        table of text to tell its unit.
 
     Raises
     ------
@@ -33,31 +43,46 @@ def open_recording(path: str | Path) -> Recording:
     UnknownFormat
         Its content is of no format that is read here; the message says what it looks like.
     DamagedRecording, UnsuitableSignal
-        Its header cannot be used.
+        Nothing whole is left in it, or it holds no raw acceleration.
     """
     path = Path(path)
     try:
         with path.open("rb") as file:
-            head = file.read(1024)
+            head = file.read(2048)
+        return _open(path, head)
     except OSError as error:
-        raise RecordingError(path, f"cannot be opened ({error.strerror})") from error
+        raise RecordingError(path, f"cannot be read ({error.strerror or error})") from error
+
+
+def _open(path: Path, head: bytes) -> Recording:
     if head.startswith(_HDF5):
         from rlsmove.devices.hdf5 import Hdf5Recording
 
         return Hdf5Recording(path)
-    if head.startswith((b"MD\xfc\x03", b"AX\xfc\x01")):
+    if head.startswith(_CWA) or head[1024:].startswith(_CWA[1]):
         from rlsmove.devices.axivity import AxivityRecording
 
         return AxivityRecording(path)
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith(_ZIP):
         from rlsmove.devices.actigraph import open_gt3x
         from rlsmove.devices.zip_member import find_members
 
         members = find_members(path)
         if "log.bin" in members or "activity.bin" in members:
             return open_gt3x(path, members)
-    if head.startswith(b"Device Identity"):
+        names = ", ".join(list(members)[:5]) or "nothing that can be read"
+        raise UnknownFormat(
+            path,
+            f"a zip file of {names}",
+            expected="log.bin or activity.bin in it, which make it an ActiGraph .gt3x",
+        )
+    if head.startswith(_GENEACTIV):
         from rlsmove.devices.geneactiv import GeneactivRecording
 
         return GeneactivRecording(path)
-    raise UnknownFormat(path, "its content is of no format that is read here")
+    lookalike = name_lookalike(head)
+    if lookalike:
+        raise UnknownFormat(path, f"it looks like {lookalike}", expected=_EXPECTED)
+    from rlsmove.devices.csv import open_csv
+
+    return open_csv(path)

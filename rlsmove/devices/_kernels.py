@@ -25,6 +25,8 @@ FINE, OUTLIER, STEP_BACK, LEAP = range(4)
 #: its length (sensors run up to 2 % off the device's clock) and a few samples.
 SLACK_PART = 0.05
 SLACK_SAMPLES = 3.0
+#: Packets closer than this would not keep their samples apart.
+LEAST_S = 1e-6
 #: A leap of the clock that no plain pause explains, and one that no battery outlives.
 LONG_PAUSE_S = 86_400.0
 LONGEST_PAUSE_S = 31 * 86_400.0
@@ -102,7 +104,8 @@ def place_packets(
         start = expected
         verdict[i] = FINE
         off_s[i] = off
-        follows = -slack <= off <= slack and own - last_start >= 0.5 * last_nominal
+        apart = last_nominal == 0.0 or own - last_start >= LEAST_S
+        follows = -slack <= off <= slack and apart
         if follows:
             start = own
             if last_nominal > 0.0:

@@ -210,7 +210,7 @@ class ActivityRecording(Recording):
         ended = False
         try:
             while not ended:
-                data = np.frombuffer(stream.read(BYTES_PER_READ), np.uint8)
+                data = np.frombuffer(bytearray(stream.read(BYTES_PER_READ)), np.uint8)
                 count = len(data) * 2 // 9
                 time_s = (first + np.arange(count)) / self.sample_rate_hz
                 ended = len(data) < BYTES_PER_READ or time_s[-1] >= end_s

@@ -105,7 +105,7 @@ class _Mark:
     last_serial: int
 
 
-class _Tape:
+class Tape:
     """A stream's bytes, a stretch at a time; what is not used stays for the next."""
 
     def __init__(self, stream: ByteStream, position: int, bytes_per_read: int) -> None:
@@ -209,7 +209,7 @@ class PacketRecording(Recording):
         length_s = np.empty(0)
         stream = self._open(0)
         try:
-            tape = _Tape(stream, 0, self._bytes_per_read)
+            tape = Tape(stream, 0, self._bytes_per_read)
             used = 0
             while len(clock_s) < 3 and not tape.ended:
                 tape.advance(used)
@@ -244,7 +244,7 @@ class PacketRecording(Recording):
         mark = self._marks[max(first - 1, 0)]
         stream = self._open(mark.position)
         try:
-            tape = _Tape(stream, mark.position, self._bytes_per_read)
+            tape = Tape(stream, mark.position, self._bytes_per_read)
             used = 0
             while not tape.ended and mark.last_sample_s < end_s:
                 tape.advance(used)
@@ -259,7 +259,7 @@ class PacketRecording(Recording):
             stream.close()
         self.fraction_read = 1.0
 
-    def _place(self, tape: _Tape, mark: _Mark) -> tuple[_Placed, int, _Mark]:
+    def _place(self, tape: Tape, mark: _Mark) -> tuple[_Placed, int, _Mark]:
         """Put the tape's packets in time; how many bytes that took, and where to go on."""
         packets, damaged, used = self._find(tape.data, tape.ended)
         fresh = np.empty(len(packets), np.int64)

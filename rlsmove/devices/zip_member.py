@@ -1,10 +1,11 @@
-"""Members of a zip file, read as a stream, also where the file is cut short."""
+"""Members of a zip file, and gzip files, read as a stream, also where they are cut short."""
 
 from __future__ import annotations
 
 import struct
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from rlsmove.errors import DamagedRecording
 
 _LOCAL = struct.Struct("<4s5H3I2H")
 _SIGNATURE = b"PK\x03\x04"
-_STORED, _DEFLATED = 0, 8
+_STORED, _DEFLATED, _GZIP = 0, 8, -1
+GZIP_MAGIC = b"\x1f\x8b"
 _READ_BYTES = 1 << 18
 #: More than this, and more than so many times what it was made from, is no recording.
 _BOMB_BYTES = 1 << 30
@@ -33,7 +35,7 @@ class Member:
         Bytes of the zip file that it takes, and bytes of its content; the second is a guess
         where the zip file does not say.
     method : int
-        0 stored, 8 deflated.
+        0 stored, 8 deflated, -1 for a gzip file.
     """
 
     name: str
@@ -67,6 +69,12 @@ def find_members(path: Path) -> dict[str, Member]:
     return members
 
 
+def whole_gzip(path: Path) -> Member:
+    """The content of a gzip file."""
+    size = path.stat().st_size
+    return Member(path.name, 0, size, size, _GZIP)
+
+
 class MemberStream:
     """The content of a member, inflated where it is deflated.
 
@@ -90,8 +98,12 @@ class MemberStream:
         self._member = member
         self._file = path.open("rb")
         self._left = member.packed_size
-        self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        # Minus stands for no header of zlib's own, and 16 more for that of gzip.
+        self._bits = zlib.MAX_WBITS + 16 if member.method == _GZIP else -zlib.MAX_WBITS
+        self._inflater = zlib.decompressobj(self._bits)
         self._inflated = 0
+        self._failed = False
+        self._salvaged = b""
         self.broken = ""
         self._file.seek(member.offset)
         if member.method == _STORED:
@@ -106,15 +118,11 @@ class MemberStream:
         if self._member.method == _STORED:
             return self._read_packed(size)
         pieces = []
-        while size > 0 and not self._inflater.eof and not self.broken:
-            packed = self._inflater.unconsumed_tail or self._read_packed(_READ_BYTES)
-            try:
-                piece = self._inflater.decompress(packed, size)
-            except zlib.error as error:
-                self.broken = f"it cannot be inflated any further ({error})"
+        while size > 0:
+            piece = self._salvaged[:size]
+            self._salvaged = self._salvaged[size:]
+            if not piece and (self._failed or not (piece := self._inflate(size))):
                 break
-            if not packed and not piece:
-                self.broken = "the zip file ends within it"
             pieces.append(piece)
             size -= len(piece)
             self._inflated += len(piece)
@@ -126,6 +134,34 @@ class MemberStream:
                 advice="No recording does that; the file was not made by a device.",
             )
         return b"".join(pieces)
+
+    def _inflate(self, size: int) -> bytes:
+        """Inflate up to so many bytes more; none at the end."""
+        piece = b""
+        while not piece:
+            packed = self._inflater.unconsumed_tail or self._inflater.unused_data
+            packed = packed or self._read_packed(_READ_BYTES)
+            if self._inflater.eof:
+                # Gzip files may stand one behind the other.
+                if self._member.method != _GZIP or not packed.startswith(GZIP_MAGIC):
+                    break
+                self._inflater = zlib.decompressobj(self._bits)
+            elif not packed:
+                self.broken = self.broken or "the file ends within it"
+                break
+            before = self._inflater.copy()
+            try:
+                piece = self._inflater.decompress(packed, size)
+            except zlib.error as error:
+                self.broken = f"it cannot be inflated any further ({error})"
+                self._failed = True
+                # What comes before the damage would be lost, unless it is taken byte by byte.
+                with suppress(zlib.error):
+                    for at in range(len(packed)):
+                        self._salvaged += before.decompress(packed[at : at + 1])
+                piece, self._salvaged = self._salvaged[:size], self._salvaged[size:]
+                break
+        return piece
 
     def _read_packed(self, size: int) -> bytes:
         want = max(min(size, self._left), 0)

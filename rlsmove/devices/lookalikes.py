@@ -1,0 +1,66 @@
+"""What a file that is no recording looks like, in words for its owner."""
+
+from __future__ import annotations
+
+import zlib
+
+_BEGINNINGS = (
+    (b"\x89HDF\r\n\x1a\n", "HDF5"),
+    (b"0       ", "an EDF file"),
+    (b"\xffBIOSEMI", "a BDF file"),
+    (b"%PDF", "a PDF document"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"RIFF", "a sound or video file (RIFF); of Axivity's, the .cwa is read"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"MATLAB 5.0 MAT-file", "a MATLAB file"),
+    (b"PAR1", "a Parquet file"),
+    (b"MDTC", "a Matrix (Parmay Tech) recording"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive; unpack it"),
+    (b"Rar!", "a RAR archive; unpack it"),
+    (b"BZh", "a bzip2 file; unpack it"),
+    (b"\xfd7zXZ", "an xz file; unpack it"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard file; unpack it"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+    (b"\xff\xfe", "text in UTF-16; save it as UTF-8"),
+    (b"\xfe\xff", "text in UTF-16; save it as UTF-8"),
+    (b"<!DOCTYPE", "a web page"),
+    (b"<html", "a web page"),
+    (b"<?xml", "an XML file"),
+    (b"{", "a JSON file"),
+    (b"kind,label,onset_s", "a list of events; `rlsmove score` reads those"),
+    (b"case,kind,label,onset_s", "a list of events; `rlsmove score` reads those"),
+)
+#: Bytes that text does not hold.
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f"))
+
+
+def name_lookalike(head: bytes) -> str:
+    """Tell what a file looks like from its beginning; empty for text that may be a table.
+
+    Parameters
+    ----------
+    head : bytes
+        Some hundred bytes or more, from its start.
+    """
+    if not head:
+        return "an empty file"
+    if head.startswith(b"\x1f\x8b"):
+        inside = zlib.decompressobj(zlib.MAX_WBITS + 16)
+        try:
+            head = inside.decompress(head, 4096)
+        except zlib.error:
+            return "a damaged gzip file"
+        lookalike = name_lookalike(head)
+        return f"a gzip file of {lookalike}" if lookalike else ""
+    for beginning, words in _BEGINNINGS:
+        if head.startswith(beginning):
+            return words
+    if not head.strip(b"\0"):
+        return "nothing but zeros"
+    if len(head.translate(None, _CONTROLS)) < len(head):
+        return "binary data of no known kind"
+    return ""
