@@ -66,7 +66,9 @@ def score_movements(
     stage = _stages(combined.movements, sleep)
     breathing = _beside_respiratory(combined.movements, respiratory, rules)
     oversize = _oversize(combined, rules)
-    rejected = _rejected(combined.movements, oversize, stage, breathing, rules)
+    knows_sleep = sleep is not None and len(sleep.stage) > 0
+    awake = (stage <= WAKE) & knows_sleep  # outside the epochs as well: not known to be asleep
+    rejected = _rejected(combined.movements, oversize, awake, breathing, rules)
     if rules.short_interval == "merge":
         groups = _short_interval_groups(combined.movements, rejected == "", rules)
         combined = fold(combined, groups)
@@ -178,7 +180,7 @@ def _oversize(combined: CombinedMovements, rules: RuleSet) -> TextArray:
 def _rejected(
     movements: Movements,
     oversize: TextArray,
-    stage: CodeArray,
+    awake: BoolArray,
     breathing: BoolArray,
     rules: RuleSet,
 ) -> TextArray:
@@ -188,8 +190,8 @@ def _rejected(
         if code != LEG_MOVEMENT:
             rejected[movements.kind == code] = kind.replace("_", " ")
     left_out = []
-    if rules.sleep_only and np.any(stage >= 0):
-        left_out.append((stage <= WAKE, "not in sleep"))
+    if rules.sleep_only:
+        left_out.append((awake, "not in sleep"))
     if not rules.respiratory_counted:
         left_out.append((breathing, "beside a respiratory event"))
     also = _first_reason(left_out, rejected == "")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from rlsmove.io.event_lists import Events
 from rlsmove.records import Intervals, Notice, Scoring
 from rlsmove.rules import RuleSet
@@ -100,7 +98,7 @@ def _scoring_notices(scoring: Scoring, events: Events, rules: RuleSet) -> list[N
                 "were dropped.",
             )
         )
-    if rules.sleep_only and (events.sleep is None or not np.any(scoring.stage >= 0)):
+    if rules.sleep_only and (events.sleep is None or not len(events.sleep.stage)):
         notices.append(
             Notice(
                 "sleep_unknown",
