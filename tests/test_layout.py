@@ -19,6 +19,7 @@ ORDER = (
     {"sleep_source"},
     {"night"},
     {"night_record"},
+    {"recording_exports"},
     {"study"},
     {"simulate"},
     {"report"},
