@@ -1,0 +1,297 @@
+"""The indices of nights that can be counted on one's fingers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+import pytest
+from hand_scored import every, lm, of_kind, score, spans, staged
+
+from rlsmove.records import POSTURE_SHIFT, Intervals, Movements, Sleep
+from rlsmove.rules import AASM, WASM_2006, WASM_2016
+from rlsmove.scoring import INDICES, index_notices, night_indices, night_tables
+
+CONTRACT = [
+    "tib_hours",
+    "sleep_hours",
+    "wake_hours",
+    "analysable_hours",
+    "lm_count",
+    "lm_per_hour_tib",
+    "clm_count",
+    "clm_per_hour_tib",
+    "plm_count",
+    "plm_per_hour_tib",
+    "plms_count",
+    "plms_per_hour",
+    "plmw_count",
+    "plmw_per_hour",
+    "plms_nr_per_hour",
+    "plms_arousal_per_hour",
+    "isolated_per_hour",
+    "short_interval_per_hour",
+    "periodicity_index_movements",
+    "periodicity_index_intervals",
+    "imi_plm_median_s",
+    "ln_imi_mean",
+    "ln_imi_sd",
+    "series_count",
+    "plm_duration_mean_s",
+    "plms_per_hour_by_hour",
+    "plms_per_hour_by_third",
+    "sleep_onset_latency_min",
+    "sleep_efficiency",
+    "waso_min",
+    "awakenings",
+    "posture_shifts_per_hour",
+]
+
+#: Two hours: 30 min wake, 60 min N2, 30 min R.
+STAGES_2_H = " ".join(["W"] * 60 + ["N2"] * 120 + ["R"] * 60)
+NIGHT = staged(STAGES_2_H, lights=(0, 7200))
+WHOLE = spans((0, 7200))
+
+
+def indices_of(
+    movements: Movements,
+    sleep: Sleep | None = NIGHT,
+    *,
+    analysable: Intervals = WHOLE,
+    rules=WASM_2016,
+    **about,
+):
+    scoring = score(movements, rules, sleep=sleep, **about)
+    return night_indices(scoring, sleep=sleep, analysable=analysable, rules=rules)
+
+
+def test_names_stand_in_the_order_of_the_contract():
+    assert list(indices_of(Movements.empty())) == CONTRACT
+    assert [index.name for index in INDICES] == CONTRACT
+
+
+def test_every_definition_says_what_it_counts_and_its_bounds():
+    for index in INDICES:
+        assert index.counts, index.name
+        assert index.bounds, index.name
+        assert ("per_hour" in index.name) == (index.unit == "1/h"), index.name
+        assert bool(index.over) >= ("per_hour" in index.name), index.name
+
+
+def test_counts_and_rates_of_a_plain_night():
+    awake, asleep = every(20, 6, start_s=600), every(30, 9, start_s=3000)
+    indices = indices_of(Movements.concatenate(awake, asleep, lm((6000, 1, "L"))))
+    assert indices["tib_hours"] == 2
+    assert indices["sleep_hours"] == 1.5
+    assert indices["wake_hours"] == 0.5
+    assert indices["lm_count"] == indices["clm_count"] == 16
+    assert indices["lm_per_hour_tib"] == 8
+    assert indices["plm_count"] == 15
+    assert indices["plms_count"] == 9
+    assert indices["plms_per_hour"] == 6
+    assert indices["plmw_count"] == 6
+    assert indices["plmw_per_hour"] == 12
+    assert indices["isolated_per_hour"] == pytest.approx(1 / 1.5)
+    assert indices["series_count"] == 2
+    assert indices["periodicity_index_movements"] == 15 / 16
+    assert indices["plm_duration_mean_s"] == 2
+    assert indices["imi_plm_median_s"] == 30
+
+
+def test_sleep_measures_of_a_plain_night():
+    sleep = staged("W W N1 N2 W N2 W W R R W W", lights=(15, 345))
+    indices = indices_of(Movements.empty(), sleep, analysable=spans((0, 400)))
+    assert indices["sleep_onset_latency_min"] == 0.75
+    assert indices["waso_min"] == (30 + 60 + 45) / 60
+    assert indices["awakenings"] == 2
+    assert indices["sleep_efficiency"] == pytest.approx(150 / 330)
+    assert indices["wake_hours"] == pytest.approx(180 / 3600)
+
+
+def test_time_that_cannot_be_analysed_counts_in_no_hours():
+    analysable = spans((0, 3600), (5400, 7200))
+    indices = indices_of(every(30, 9, start_s=3000), analysable=analysable)
+    assert indices["analysable_hours"] == indices["tib_hours"] == 1.5
+    assert indices["sleep_hours"] == 1
+    assert indices["plms_per_hour"] == 9
+
+
+def test_movements_out_of_bed_are_scored_but_not_counted():
+    sleep = staged(STAGES_2_H, lights=(1800, 7200))
+    indices = indices_of(every(20, 6, start_s=600), sleep)
+    assert indices["lm_count"] == 0
+    assert indices["plmw_count"] == 0
+    assert indices["plmw_per_hour"] is None
+
+
+def test_without_lights_nothing_is_said_per_hour_in_bed():
+    indices = indices_of(every(30, 9, start_s=3000), staged(STAGES_2_H))
+    unknown = {name for name, value in indices.items() if value is None}
+    assert {"tib_hours", "lm_per_hour_tib", "clm_per_hour_tib", "plm_per_hour_tib"} <= unknown
+    assert {"wake_hours", "plmw_count", "plmw_per_hour", "posture_shifts_per_hour"} <= unknown
+    assert {"sleep_onset_latency_min", "sleep_efficiency", "waso_min", "awakenings"} <= unknown
+    assert indices["plms_per_hour"] == 6
+    assert indices["lm_count"] == 9
+
+
+def test_without_any_sleep_nothing_is_said_of_it():
+    indices = indices_of(every(30, 9), None)
+    known = {name for name, value in indices.items() if value is not None}
+    assert known == {
+        "analysable_hours",
+        "lm_count",
+        "clm_count",
+        "plm_count",
+        "periodicity_index_movements",
+        "periodicity_index_intervals",
+        "imi_plm_median_s",
+        "ln_imi_mean",
+        "ln_imi_sd",
+        "series_count",
+        "plm_duration_mean_s",
+    }
+
+
+def test_lights_without_stages_give_rates_in_bed_only():
+    none = np.empty(0, np.int64)
+    lights = Sleep("lights", 0, 7_200_000, none, none, none.astype(np.int8))
+    indices = indices_of(every(30, 9), lights)
+    assert indices["lm_per_hour_tib"] == 4.5
+    assert indices["plms_count"] is None
+    assert indices["sleep_hours"] is None
+
+
+def test_a_night_without_sleep_has_no_rate_of_sleep():
+    indices = indices_of(every(30, 9), staged("W " * 240, lights=(0, 7200)))
+    assert indices["sleep_hours"] == 0
+    assert indices["plms_count"] == 0
+    assert indices["plms_per_hour"] is None
+    assert indices["sleep_efficiency"] == 0
+    assert indices["sleep_onset_latency_min"] is None
+
+
+def test_a_night_without_movements_has_rates_of_zero_and_no_shape():
+    indices = indices_of(Movements.empty())
+    assert indices["plms_per_hour"] == 0
+    assert indices["periodicity_index_movements"] is None
+    assert indices["periodicity_index_intervals"] is None
+    assert indices["ln_imi_sd"] is None
+    assert indices["plm_duration_mean_s"] is None
+
+
+def test_sleep_of_unknown_stage_is_sleep():
+    indices = indices_of(every(30, 9, start_s=3000), staged("S " * 240, lights=(0, 7200)))
+    assert indices["plms_per_hour"] == 4.5
+
+
+def test_short_intervals_are_those_below_the_rules_own_limit():
+    movements = lm((3000, 1, "L"), (3007, 1, "L"), (3050, 1, "L"))
+    assert indices_of(movements)["short_interval_per_hour"] == pytest.approx(1 / 1.5)
+    assert indices_of(movements, rules=WASM_2006)["short_interval_per_hour"] == 0
+    assert indices_of(movements)["isolated_per_hour"] == pytest.approx(2 / 1.5)
+
+
+def test_periodicity_over_intervals_wants_three_in_a_row_above_10_and_up_to_90_s():
+    onsets = [3000, 3020, 3110, 3120.001, 3220, 3240, 3260, 3360]
+    indices = indices_of(lm(*((onset, 1, "L") for onset in onsets)))
+    assert indices["periodicity_index_intervals"] == pytest.approx(3 / 7)
+    onsets[3] = 3120  # an interval of exactly 10 s does not count
+    indices = indices_of(lm(*((onset, 1, "L") for onset in onsets)))
+    assert indices["periodicity_index_intervals"] == 0
+
+
+def test_a_run_of_intervals_does_not_reach_across_a_gap():
+    movements = every(30, 5, start_s=3000)
+    assert indices_of(movements)["periodicity_index_intervals"] == 1
+    gap = spans((3065, 3070))
+    assert indices_of(movements, gaps=gap)["periodicity_index_intervals"] == 0
+
+
+def test_ln_imi_is_described_over_10_to_90_s():
+    indices = indices_of(lm(*((onset, 1, "L") for onset in (3000, 3010, 3100, 3195, 3200))))
+    logs = [math.log(10), math.log(90)]
+    assert indices["ln_imi_mean"] == pytest.approx(np.mean(logs))
+    assert indices["ln_imi_sd"] == pytest.approx(np.std(logs, ddof=1))
+
+
+def test_plms_by_hour_after_sleep_onset_and_by_third_of_the_night():
+    early, late = every(30, 6, start_s=1900), every(30, 9, start_s=6000)
+    indices = indices_of(Movements.concatenate(early, late))
+    assert indices["plms_per_hour_by_hour"] == [6, 18]
+    assert indices["plms_per_hour_by_third"] == [pytest.approx(6 / (600 / 3600)), 0, 13.5]
+
+
+def test_a_third_without_sleep_is_null():
+    sleep = staged(" ".join(["W"] * 80 + ["N2"] * 160), lights=(0, 7200))
+    assert indices_of(Movements.empty(), sleep)["plms_per_hour_by_third"] == [None, 0, 0]
+
+
+def test_plms_with_arousal_and_without_respiratory_events():
+    movements = every(30, 9, start_s=3000)
+    indices = indices_of(movements, arousals=spans((3000, 3004)), respiratory=spans((3110, 3118)))
+    assert indices["plms_arousal_per_hour"] == pytest.approx(1 / 1.5)
+    assert indices["plms_nr_per_hour"] == pytest.approx(8 / 1.5)
+    indices = indices_of(movements)
+    assert indices["plms_arousal_per_hour"] is None
+    assert indices["plms_nr_per_hour"] is None
+
+
+def test_movements_in_wake_are_not_counted_by_a_standard_that_scores_sleep_only():
+    indices = indices_of(every(30, 9, start_s=300), rules=AASM)
+    assert indices["plmw_count"] is None
+    assert indices["plmw_per_hour"] is None
+
+
+def test_posture_shifts_are_counted_in_bed_and_not_in_event_lists():
+    shifts = Movements.concatenate(
+        of_kind(POSTURE_SHIFT, 100, 3),
+        of_kind(POSTURE_SHIFT, 4000, 3),
+        of_kind(POSTURE_SHIFT, 8000, 3),
+    )
+    scoring = score(shifts, WASM_2016, sleep=NIGHT)
+    about = {"sleep": NIGHT, "analysable": WHOLE, "rules": WASM_2016}
+    assert night_indices(scoring, **about)["posture_shifts_per_hour"] == 1
+    assert night_indices(scoring, **about)["lm_count"] == 0
+    listed = night_indices(scoring, **about, from_signal=False)
+    assert listed["posture_shifts_per_hour"] is None
+
+
+def test_few_movements_are_flagged():
+    assert [n.code for n in index_notices(indices_of(every(30, 9)))] == ["few_movements"]
+    assert index_notices(indices_of(every(30, 40))) == []
+
+
+def test_tables_of_a_plain_night():
+    movements = every(30, 9, start_s=3000)
+    scoring = score(movements, WASM_2016, sleep=NIGHT)
+    tables = night_tables(
+        scoring,
+        sleep=NIGHT,
+        analysable=WHOLE,
+        rules=WASM_2016,
+        start_time=datetime(2026, 3, 1, 22, 40),
+    )
+    in_n2 = tables["movements_by_part"]["plm"]["N2"]
+    assert in_n2["number"] == 9
+    assert in_n2["per_hour"] == 9
+    assert tables["movements_by_side"]["plm"]["right"]["number"] == 0
+    assert tables["movements_by_part"]["plm_nr"]["TST"] is None
+    assert tables["events_by_part"]["arousal"]["TST"] is None
+    histogram = tables["imi_histogram"]
+    assert histogram["count"][histogram["edges"].index(30)] == 8
+    assert sum(histogram["count"]) == 8
+    assert sum(tables["ln_imi_histogram"]["count"]) == 8
+    hours = tables["plms_by_clock_hour"]
+    assert [hour["from"][11:16] for hour in hours] == ["23:00", "00:00"]
+    assert [hour["plms_per_hour"] for hour in hours] == [pytest.approx(9 / (50 / 60)), 0]
+
+
+def test_the_sums_of_both_nights_of_a_split_hypnogram_agree():
+    halves = [replace(NIGHT, lights_on_ms=3_600_000), replace(NIGHT, lights_off_ms=3_600_000)]
+    movements = every(30, 30, start_s=3000)
+    whole = indices_of(movements)
+    parts = [indices_of(movements, half) for half in halves]
+    for name in ("lm_count", "plm_count", "plms_count", "sleep_hours", "tib_hours"):
+        assert sum(part[name] for part in parts) == pytest.approx(whole[name])
