@@ -12,6 +12,9 @@ from rlsmove._jit import kernel
 LEAD_MULTIPLE = 3.0
 LEAD_LEAST_MULTIPLE = 1.25
 LEAD_SHARE = 0.8
+
+#: A moment or two away from rest is noise unless it goes beyond this many times the threshold.
+NOISE_MULTIPLE = 2.0
 LEAD_LEAST_POINTS = 3
 
 
@@ -166,6 +169,21 @@ def group_bursts(
     return count
 
 
+@kernel("float64(float32[:,::1], int64, int64, float64[::1])")
+def distance_at(
+    acceleration: NDArray[np.float32], i: int, half: int, rest: NDArray[np.float64]
+) -> float:
+    """Distance of the moment i, the mean of the points within ``half`` of it, from rest (3,)."""
+    low, high = max(i - half, 0), min(i + half + 1, len(acceleration))
+    squared = 0.0
+    for axis in range(3):
+        moment = 0.0
+        for j in range(low, high):
+            moment += acceleration[j, axis]
+        squared += (moment / (high - low) - rest[axis]) ** 2
+    return np.sqrt(squared)
+
+
 @kernel(
     "int64(float32[:,::1], float32[::1], int64, int64, float64[::1], float64[::1], int64,"
     " int64, int64[:,::1])"
@@ -184,46 +202,36 @@ def trace_away(
     """Runs within [start, end) in which the limb is away from the rest before and after.
 
     acceleration (n, 3); away_g (n,); before, after (3,); runs (k, 2): first point and the one
-    after the last. A moment is the mean of the points within ``half`` of it. Runs less than
-    ``join`` points apart are one. Returns the number found, at most k.
+    after the last. A moment is the mean of the points within ``half`` of it. A run that is short
+    and barely away is noise; the others are one where less than ``join`` points lie between them.
+    Returns the number found, at most k.
     """
-    n = len(acceleration)
     found = 0
-    for i in range(start, end):
-        low, high = max(i - half, 0), min(i + half + 1, n)
-        from_before = 0.0
-        from_after = 0.0
-        for axis in range(3):
-            moment = 0.0
-            for j in range(low, high):
-                moment += acceleration[j, axis]
-            moment /= high - low
-            from_before += (moment - before[axis]) ** 2
-            from_after += (moment - after[axis]) ** 2
-        if min(from_before, from_after) <= np.float64(away_g[i]) ** 2:
+    since = -1
+    farthest = 0.0
+    for i in range(start, end + 1):
+        beyond = 0.0
+        if i < end:
+            distance = min(
+                distance_at(acceleration, i, half, before),
+                distance_at(acceleration, i, half, after),
+            )
+            beyond = distance / away_g[i]
+        if beyond > 1.0:
+            if since < 0:
+                since = i
+                farthest = 0.0
+            farthest = max(farthest, beyond)
             continue
-        if found > 0 and i - runs[found - 1, 1] < join:
-            runs[found - 1, 1] = i + 1
-        elif found < len(runs):
-            runs[found, 0] = i
-            runs[found, 1] = i + 1
-            found += 1
+        if since >= 0 and (i - since > 2 * half or farthest > NOISE_MULTIPLE):
+            if found > 0 and since - runs[found - 1, 1] < join:
+                runs[found - 1, 1] = i
+            elif found < len(runs):
+                runs[found, 0] = since
+                runs[found, 1] = i
+                found += 1
+        since = -1
     return found
-
-
-@kernel("float64(float32[:,::1], int64, int64, float64[::1])")
-def distance_at(
-    acceleration: NDArray[np.float32], i: int, half: int, rest: NDArray[np.float64]
-) -> float:
-    """Distance of the moment i, the mean of the points within ``half`` of it, from rest (3,)."""
-    low, high = max(i - half, 0), min(i + half + 1, len(acceleration))
-    squared = 0.0
-    for axis in range(3):
-        moment = 0.0
-        for j in range(low, high):
-            moment += acceleration[j, axis]
-        squared += (moment / (high - low) - rest[axis]) ** 2
-    return np.sqrt(squared)
 
 
 @kernel("float64(float32[:,::1], int64, int64, int64, float64[::1], float64, int64)")
@@ -273,9 +281,9 @@ def departure(
 #: A limb is on the move where it covers this share of its largest turn within 0.2 s or so.
 MOVING_SHARE = 0.15
 
-#: Columns of `describe_groups`: onset and offset, in points and parts of them, largest movement signal,
-#: peak, root mean square away from rest, largest turn and its part across gravity, residual turn,
-#: share of its points at which it is on the move.
+#: Columns of `describe_groups`: onset and offset, in points and parts of them, largest movement
+#: signal, peak, root mean square away from rest, largest turn and its part across gravity,
+#: residual turn, share of its points at which it is on the move.
 N_FEATURES = 9
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from rlsmove._jit import kernel
 
 #: Reach of the resampling filter to either side of a grid time.
-HALF_WIDTH_S = 0.2
+HALF_WIDTH_S = 0.08
 
 #: Layout of the running state of `accumulate_windows`.
 STATE_SIZE = 15
