@@ -15,17 +15,23 @@ from rlsmove.devices.recording import Recording
 from rlsmove.errors import SettingError
 from rlsmove.movements import detect_leg_movements
 from rlsmove.movements.common_clock import CommonClock, find_common_clock
-from rlsmove.records import SIDES, FloatArray, Intervals, Movements, Notice, Sleep
-from rlsmove.rules import GAP_ENDS_SERIES_MS, WASM_2016, RuleSet
-from rlsmove.scoring import (
+from rlsmove.records import (
+    SIDES,
+    DetectedLeg,
+    DetectedNight,
+    FloatArray,
+    Intervals,
+    Movements,
+    Notice,
     Scoring,
-    index_notices,
-    night_indices,
-    score_movements,
-    side_by_side,
+    Sleep,
 )
-from rlsmove.scoring.intervals import complement, total_ms, union
+from rlsmove.rules import WASM_2016, RuleSet
+from rlsmove.scoring import index_notices
+from rlsmove.scoring.detected_legs import covered_time, score_legs
+from rlsmove.scoring.intervals import complement, union
 from rlsmove.signal.calibration import Calibration, calibrate
+from rlsmove.signal.kept_signal import kept_signal, on_other_clock
 from rlsmove.signal.nights import NightSpan, night_spans, read_night
 from rlsmove.signal.suitability import check_rate, check_signal
 from rlsmove.signal.survey import Survey, survey_recording
@@ -90,16 +96,12 @@ class NightResult:
     ----------
     evening : date
         Date of the noon at which it begins.
-    start_time : datetime
-        Wall time at which onsets count from: the start of the (left) recording.
+    detected : DetectedNight
+        What was found on each leg, and the night's sleep.
     scoring : Scoring
         Movements, scored.
-    sleep : Sleep or None
-        Where sleep and wake come from.
     analysable : Intervals
-        Time in which a movement would have been seen.
-    respiratory, arousals : Intervals or None
-        None where none were looked for.
+        Time that the indices count in.
     rules : RuleSet
         What it was scored by.
     indices : dict
@@ -115,18 +117,20 @@ class NightResult:
     """
 
     evening: date
-    start_time: datetime
+    detected: DetectedNight
     scoring: Scoring
-    sleep: Sleep | None
     analysable: Intervals
-    respiratory: Intervals | None
-    arousals: Intervals | None
     rules: RuleSet
     indices: dict[str, Any]
     indices_by_leg: dict[str, dict[str, Any]]
     legs: list[Leg]
     clock: CommonClock | None
     notices: list[Notice]
+
+    @property
+    def sleep(self) -> Sleep | None:
+        """Where sleep and wake come from."""
+        return self.detected.sleep
 
     @property
     def sides(self) -> list[str]:
@@ -206,6 +210,7 @@ def analyse_night(
     events: Events | None = None,
     lights: Lights = NO_LIGHTS,
     rules: RuleSet = WASM_2016,
+    keep_signal: bool = False,
     progress: Progress | None = None,
 ) -> NightResult:
     """Find and score the leg movements of one night.
@@ -223,6 +228,8 @@ def analyse_night(
         Lights off and on by the wall clock; they go before those of the events.
     rules : RuleSet
         What to score by.
+    keep_signal : bool
+        Whether the result shall hold the signal too, for pictures and review.
     progress : callable, optional
         Called with the fraction of a recording read.
 
@@ -234,66 +241,44 @@ def analyse_night(
     start_time = legs[0].recording.start_time
     there = [leg for leg in legs if leg.span_of(evening) is not None]
     notices = [notice for leg in legs for notice in _leg_notices(leg, evening)]
-    found = [_found(leg, evening, start_time, progress) for leg in there]
-    worn = [_worn(leg, evening, start_time) for leg in there]
+    found = tuple(_detected_leg(leg, evening, start_time, keep_signal, progress) for leg in there)
 
     clock = None
-    if len(there) == 2:
-        clock = find_common_clock(found[0], found[1])
+    if len(found) == 2:
+        clock = find_common_clock(found[0].movements, found[1].movements)
         if clock.combined:
-            found[1] = clock.on_left_clock(found[1])
+            found = (found[0], _on_left_clock(found[1], clock))
         else:
             notices.append(Notice("legs_not_combined", clock.sentence))
-    respiratory = None if events is None else events.respiratory
-    arousals = None if events is None else events.arousals
-    together = clock is None or clock.combined
-
-    covered = union(
-        np.concatenate([part.onset_ms for part in worn]),
-        np.concatenate([part.offset_ms for part in worn]),
+    detected = DetectedNight(
+        start_time=start_time,
+        legs=found,
+        combined=clock is None or clock.combined,
+        sleep=None,
+        respiratory=None if events is None else events.respiratory,
+        arousals=None if events is None else events.arousals,
     )
     sleep, sleep_notices = sleep_of_night(
-        Movements.concatenate(*found),
-        covered,
+        Movements.concatenate(*(leg.movements for leg in found)),
+        covered_time(detected),
         start_time,
         evening,
         None if events is None else events.sleep,
         lights,
     )
-    notices += sleep_notices
-
-    def score(movements: Movements, analysable: Intervals) -> tuple[Scoring, dict[str, Any]]:
-        scoring = score_movements(
-            movements,
-            sleep=sleep,
-            respiratory=respiratory,
-            arousals=arousals,
-            gaps=_series_gaps(analysable),
-            rules=rules,
-        )
-        return scoring, night_indices(scoring, sleep=sleep, analysable=analysable, rules=rules)
-
-    alone = [score(*leg) for leg in zip(found, worn, strict=True)] if len(there) == 2 else []
-    if together:
-        scoring, indices = score(Movements.concatenate(*found), covered)
-    else:
-        main = int(np.argmax([total_ms(part) for part in worn]))
-        scoring = side_by_side(alone[0][0], alone[1][0])
-        indices, covered = alone[main][1], worn[main]
+    detected = replace(detected, sleep=sleep)
+    scored = score_legs(detected, rules)
     return NightResult(
         evening=evening,
-        start_time=start_time,
-        scoring=scoring,
-        sleep=sleep,
-        analysable=covered,
-        respiratory=respiratory,
-        arousals=arousals,
+        detected=detected,
+        scoring=scored.scoring,
+        analysable=scored.analysable,
         rules=rules,
-        indices=indices,
-        indices_by_leg={SIDES[leg.side]: one[1] for leg, one in zip(there, alone, strict=False)},
+        indices=scored.indices,
+        indices_by_leg=scored.indices_by_leg,
         legs=there,
         clock=clock,
-        notices=[*notices, *index_notices(indices)],
+        notices=[*notices, *sleep_notices, *index_notices(scored.indices)],
     )
 
 
@@ -305,14 +290,30 @@ def _later_s(leg: Leg, start_time: datetime) -> float:
     return (own - start_time).total_seconds()
 
 
-def _found(leg: Leg, evening: date, start_time: datetime, progress: Progress | None) -> Movements:
-    """Movements of one leg in one night, counted from the start of the first recording."""
+def _detected_leg(
+    leg: Leg, evening: date, start_time: datetime, keep_signal: bool, progress: Progress | None
+) -> DetectedLeg:
+    """What one leg shows in one night, counted from the start of the first recording."""
     span = leg.span_of(evening)
     assert span is not None
     night = read_night(leg.recording, span, leg.calibration, progress)
     movements = detect_leg_movements(night, side=leg.side, step_g=leg.survey.step_g)
-    later_ms = round(1000 * _later_s(leg, start_time))
-    return replace(movements, onset_ms=movements.onset_ms + later_ms)
+    later_s = _later_s(leg, start_time)
+    return DetectedLeg(
+        side=leg.side,
+        movements=replace(movements, onset_ms=movements.onset_ms + round(1000 * later_s)),
+        analysable=_worn(leg, evening, start_time),
+        signal=kept_signal(night, step_g=leg.survey.step_g, later_s=later_s)
+        if keep_signal
+        else None,
+    )
+
+
+def _on_left_clock(right: DetectedLeg, clock: CommonClock) -> DetectedLeg:
+    signal = right.signal
+    if signal is not None:
+        signal = on_other_clock(signal, clock.offset_s, clock.drift_ppm)
+    return replace(right, movements=clock.on_left_clock(right.movements), signal=signal)
 
 
 def _worn(leg: Leg, evening: date, start_time: datetime) -> Intervals:
@@ -327,13 +328,6 @@ def _worn(leg: Leg, evening: date, start_time: datetime) -> Intervals:
     start_ms, end_ms = (round(1000 * (moment + later_s)) for moment in (span.start_s, span.end_s))
     missing_ms = np.round(1000 * (missing_s + later_s)).astype(np.int64)
     return complement(union(missing_ms[:, 0], missing_ms[:, 1]), start_ms, end_ms)
-
-
-def _series_gaps(analysable: Intervals) -> Intervals:
-    """Gaps between analysable stretches that are long enough to end a series."""
-    start_ms, end_ms = analysable.offset_ms[:-1], analysable.onset_ms[1:]
-    long = end_ms - start_ms > GAP_ENDS_SERIES_MS
-    return Intervals(start_ms[long], end_ms[long])
 
 
 def _leg_notices(leg: Leg, evening: date) -> list[Notice]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from rlsmove.io.atomic_files import atomic_path
+from rlsmove.io.night_file import write_night_file
 from rlsmove.io.provenance import provenance
 from rlsmove.io.results import night_record, write_night
 from rlsmove.night import Leg, NightResult
@@ -12,6 +14,9 @@ from rlsmove.scoring import night_tables
 from rlsmove.scoring.intervals import total_ms
 
 MS_PER_HOUR = 3_600_000
+
+#: The night before scoring, beside movements.csv and night.json.
+NIGHT_FILE = "night.npz"
 
 
 def recording_facts(leg: Leg) -> dict[str, Any]:
@@ -108,14 +113,16 @@ def night_json(result: NightResult, events: Path | None) -> dict[str, Any]:
 
 
 def write_night_result(result: NightResult, out_dir: Path, events: Path | None) -> None:
-    """Write movements.csv and night.json of a night into a folder, together.
+    """Write movements.csv, night.json and night.npz of a night into a folder, together.
 
     Raises
     ------
     OutputError
-        A file cannot be written; then neither is changed.
+        A file cannot be written; then none is changed.
     """
-    write_night(out_dir, scoring=result.scoring, **_parts(result, events))
+    with atomic_path(out_dir / NIGHT_FILE) as partial:
+        write_night_file(partial, result.detected)
+        write_night(out_dir, scoring=result.scoring, **_parts(result, events))
 
 
 def _parts(result: NightResult, events: Path | None) -> dict[str, Any]:
@@ -128,7 +135,7 @@ def _parts(result: NightResult, events: Path | None) -> dict[str, Any]:
     }
     by_leg = {"indices_by_leg": result.indices_by_leg} if result.indices_by_leg else {}
     return {
-        "start_time": result.start_time,
+        "start_time": result.detected.start_time,
         "recording": night_facts(result),
         "sleep": result.sleep,
         "rules": result.rules,
@@ -140,10 +147,10 @@ def _parts(result: NightResult, events: Path | None) -> dict[str, Any]:
                 result.scoring,
                 sleep=result.sleep,
                 analysable=result.analysable,
-                respiratory=result.respiratory,
-                arousals=result.arousals,
+                respiratory=result.detected.respiratory,
+                arousals=result.detected.arousals,
                 rules=result.rules,
-                start_time=result.start_time,
+                start_time=result.detected.start_time,
             ),
             **by_leg,
         },

@@ -7,6 +7,7 @@ are two), in ``int64``: in floating seconds some exact 10-s intervals come out b
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -227,3 +228,86 @@ class Scoring:
 
     def __len__(self) -> int:
         return len(self.onset_ms)
+
+
+#: Steps of the kept signal in 1 g, and its value where nothing was recorded.
+COUNTS_PER_G = 2048
+MISSING_COUNT = -32768
+
+
+@dataclass(frozen=True)
+class LegSignal:
+    """Acceleration of one leg in one night, as the detector saw it, kept to be looked at.
+
+    Attributes
+    ----------
+    start_s, step_s : float
+        Time of the first point and from point to point, by the clock of the first recording.
+    device_step_g : float
+        Step of the device's own scale, in g.
+    counts : ndarray of int16, shape (n, 3)
+        In steps of 1 / `COUNTS_PER_G` g; `MISSING_COUNT` where nothing was recorded.
+    """
+
+    start_s: float
+    step_s: float
+    device_step_g: float
+    counts: NDArray[np.int16]
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def acceleration(self, first: int = 0, last: int | None = None) -> NDArray[np.float32]:
+        """Acceleration of points first to last (n, 3), in g; NaN where nothing was recorded."""
+        counts = self.counts[first:last]
+        return np.where(
+            counts == MISSING_COUNT, np.float32(np.nan), counts.astype(np.float32) / COUNTS_PER_G
+        )
+
+
+@dataclass(frozen=True)
+class DetectedLeg:
+    """What was found on one leg in one night.
+
+    Attributes
+    ----------
+    side : int
+        Index into `SIDES`.
+    movements : Movements
+        As detected: nothing is joined, dropped or combined yet.
+    analysable : Intervals
+        Time in which a movement would have been seen.
+    signal : LegSignal or None
+        None where it was not kept.
+    """
+
+    side: int
+    movements: Movements
+    analysable: Intervals
+    signal: LegSignal | None
+
+
+@dataclass(frozen=True)
+class DetectedNight:
+    """One night before scoring: everything that scoring needs.
+
+    Attributes
+    ----------
+    start_time : datetime
+        Wall time at which onsets count from: the start of the (left) recording.
+    legs : tuple of DetectedLeg
+        One, or the left and the right one in this order, on one clock where they have one.
+    combined : bool
+        Whether the legs are scored together: False where no common clock was found.
+    sleep : Sleep or None
+        Where sleep and wake come from.
+    respiratory, arousals : Intervals or None
+        None where none were looked for.
+    """
+
+    start_time: datetime
+    legs: tuple[DetectedLeg, ...]
+    combined: bool
+    sleep: Sleep | None
+    respiratory: Intervals | None
+    arousals: Intervals | None

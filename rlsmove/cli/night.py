@@ -76,6 +76,7 @@ def command(
                 events=events,
                 lights=Lights(lights_off, lights_on),
                 rules=RULE_SETS[rules_name],
+                keep_signal=out is not None,
                 progress=progress,
             )
         if out is not None:

@@ -1,0 +1,89 @@
+"""From the detected movements of one leg or two to the scored night and its indices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rlsmove.records import SIDES, DetectedNight, Intervals, Movements, Scoring
+from rlsmove.rules import GAP_ENDS_SERIES_MS, RuleSet
+from rlsmove.scoring.indices import night_indices
+from rlsmove.scoring.intervals import total_ms, union
+from rlsmove.scoring.scored_movements import score_movements, side_by_side
+
+
+@dataclass(frozen=True)
+class ScoredLegs:
+    """What scoring makes of the legs of one night.
+
+    Attributes
+    ----------
+    scoring : Scoring
+        The movements of all legs.
+    indices : dict
+        Of both legs together; of the leg with more hours where they cannot be combined.
+    indices_by_leg : dict
+        The same for each leg alone, by side; empty with one leg.
+    analysable : Intervals
+        The time that the indices count in.
+    """
+
+    scoring: Scoring
+    indices: dict[str, Any]
+    indices_by_leg: dict[str, dict[str, Any]]
+    analysable: Intervals
+
+
+def score_legs(night: DetectedNight, rules: RuleSet) -> ScoredLegs:
+    """Score the legs of one night: each alone, and both together where they share a clock.
+
+    Parameters
+    ----------
+    night : DetectedNight
+        What was found on each leg, and the night's sleep.
+    rules : RuleSet
+        A standard.
+    """
+
+    def score(movements: Movements, analysable: Intervals) -> tuple[Scoring, dict[str, Any]]:
+        scoring = score_movements(
+            movements,
+            sleep=night.sleep,
+            respiratory=night.respiratory,
+            arousals=night.arousals,
+            gaps=_series_gaps(analysable),
+            rules=rules,
+        )
+        indices = night_indices(scoring, sleep=night.sleep, analysable=analysable, rules=rules)
+        return scoring, indices
+
+    legs = night.legs
+    alone = [score(leg.movements, leg.analysable) for leg in legs] if len(legs) == 2 else []
+    if night.combined:
+        analysable = covered_time(night)
+        scoring, indices = score(
+            Movements.concatenate(*(leg.movements for leg in legs)), analysable
+        )
+    else:
+        main = int(np.argmax([total_ms(leg.analysable) for leg in legs]))
+        scoring = side_by_side(alone[0][0], alone[1][0])
+        indices, analysable = alone[main][1], legs[main].analysable
+    by_leg = {SIDES[leg.side]: one[1] for leg, one in zip(legs, alone, strict=False)}
+    return ScoredLegs(scoring, indices, by_leg, analysable)
+
+
+def covered_time(night: DetectedNight) -> Intervals:
+    """Time in which a movement of either leg would have been seen."""
+    return union(
+        np.concatenate([leg.analysable.onset_ms for leg in night.legs]),
+        np.concatenate([leg.analysable.offset_ms for leg in night.legs]),
+    )
+
+
+def _series_gaps(analysable: Intervals) -> Intervals:
+    """Gaps between analysable stretches that are long enough to end a series."""
+    start_ms, end_ms = analysable.offset_ms[:-1], analysable.onset_ms[1:]
+    long = end_ms - start_ms > GAP_ENDS_SERIES_MS
+    return Intervals(start_ms[long], end_ms[long])
