@@ -110,7 +110,7 @@ def survey_recording(
     gap_ends: list[FloatArray] = []
     n_samples = 0
     last_s = np.nan
-    step_g = np.inf
+    head: list[NDArray[np.float32]] = []
     for block in recording.blocks():
         time_s = block.time_s
         n = len(time_s)
@@ -128,7 +128,7 @@ def survey_recording(
         gap_starts.append(time_s[jumps])
         gap_ends.append(time_s[jumps + 1])
         if n_samples < STEP_SAMPLES:
-            step_g = min(step_g, _smallest_step_g(block.acceleration[:STEP_SAMPLES]))
+            head.append(block.acceleration[: STEP_SAMPLES - n_samples].copy())
         n_samples += n
         last_s = float(time_s[-1])
         if progress is not None:
@@ -151,7 +151,7 @@ def survey_recording(
         gap_start_s=gap_start_s,
         gap_end_s=gap_end_s,
         mean_norm_g=float(norm_sum[0]) / n_samples,
-        step_g=step_g if np.isfinite(step_g) else 0.0,
+        step_g=_smallest_step_g(np.concatenate(head)),
         window_start_s=table[:, 0] * WINDOW_S,
         window_count=table[:, 1],
         mean_g=table[:, 2:5],
@@ -163,4 +163,5 @@ def survey_recording(
 
 def _smallest_step_g(acceleration: NDArray[np.float32]) -> float:
     steps = np.abs(np.diff(acceleration, axis=0))
-    return float(np.min(steps, where=steps > ROUNDING_G, initial=np.inf))
+    steps = steps[steps > ROUNDING_G]
+    return float(np.min(steps)) if len(steps) else 0.0

@@ -1,0 +1,178 @@
+"""Each compiled loop of the signal stage against a slow, obvious twin."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from rlsmove.signal import _kernels
+
+
+def noise(n: int, seed: int = 0) -> NDArray[np.float32]:
+    return np.random.default_rng(seed).standard_normal((n, 3)).astype(np.float32)
+
+
+def test_windows_hold_count_mean_sd_and_extremes() -> None:
+    rng = np.random.default_rng(1)
+    values = noise(997) + np.float32(0.3)
+    time_s = np.sort(rng.uniform(0, 200, 997))
+    time_s = time_s[(time_s < 50) | (time_s > 90)]
+    values = values[: len(time_s)]
+    state = np.zeros(_kernels.STATE_SIZE)
+    state[1] = -1.0
+    rows = np.empty((30, 14))
+    norm_sum = np.zeros(1)
+    done = _kernels.accumulate_windows(values, time_s, 10.0, state, rows, norm_sum)
+    _kernels.flush_window(state, rows, done)
+    expected = []
+    for number in range(20):
+        inside = values[np.floor(time_s / 10.0) == number].astype(np.float64)
+        if len(inside):
+            parts = (inside.mean(0), inside.std(0), inside.min(0), inside.max(0))
+            expected.append(np.concatenate([[number, len(inside)], *parts]))
+    np.testing.assert_allclose(rows[: done + 1], expected, rtol=1e-12, atol=1e-12)
+    assert len(expected) < 20
+    assert norm_sum[0] == pytest.approx(np.linalg.norm(values.astype(float), axis=1).sum())
+
+
+def slow_resample(
+    values: NDArray[np.float32],
+    time_s: NDArray[np.float64],
+    moments: NDArray[np.float64],
+    longest_gap_s: float,
+    taper: NDArray[np.float32],
+) -> NDArray[np.float64]:
+    rows = np.full((len(moments), 3), np.nan)
+    for row, moment in enumerate(moments):
+        apart = np.abs(time_s - moment)
+        near = apart < _kernels.HALF_WIDTH_S
+        before = time_s[near & (time_s <= moment)]
+        after = time_s[near & (time_s > moment)]
+        if len(before) == 0 or (before[-1] != moment and len(after) == 0):
+            continue
+        if before[-1] != moment and after[0] - before[-1] > longest_gap_s:
+            continue
+        steps = (len(taper) - 1) / _kernels.HALF_WIDTH_S
+        weight = taper[(apart[near] * steps + 0.5).astype(int)].astype(float)
+        rows[row] = weight @ values[near].astype(float) / weight.sum()
+    return rows
+
+
+@pytest.mark.parametrize("fs", [25.0, 30.0, 85.7, 100.0])
+def test_resampling_is_the_weighted_mean_of_the_samples_around(fs: float) -> None:
+    rng = np.random.default_rng(2)
+    n = 400
+    time_s = np.cumsum(rng.uniform(0.5, 1.5, n) / fs)
+    keep = (time_s < 0.4 * time_s[-1]) | (time_s > 0.4 * time_s[-1] + 0.5)
+    time_s = time_s[keep]
+    values = noise(len(time_s))
+    taper = np.linspace(1, 0.1, 101).astype(np.float32)
+    grid = np.empty((1000, 3), np.float32)
+    end_s = float(time_s[-1])
+    filled = _kernels.resample(values, time_s, 3, 25.0, end_s, 0.12, taper, grid)
+    moments = np.arange(3, 3 + filled) / 25.0
+    assert moments[-1] < end_s <= moments[-1] + 1 / 25
+    expected = slow_resample(values, time_s, moments, 0.12, taper)
+    assert np.isnan(expected).any()
+    np.testing.assert_allclose(grid[:filled], expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("span", [1, 6, 24])
+def test_change_is_the_distance_between_the_means_ahead_and_behind(span: int) -> None:
+    values = noise(120)
+    change = np.full(120, 7, np.float32)
+    _kernels.change_between_means(values, span, change)
+    expected = np.zeros(120)
+    for i in range(span, 120 - span + 1):
+        ahead, behind = values[i : i + span].mean(0), values[i - span : i].mean(0)
+        expected[i] = np.linalg.norm(ahead - behind)
+    np.testing.assert_allclose(change, expected, atol=1e-5)
+
+
+def test_change_is_zero_where_the_spans_do_not_fit() -> None:
+    change = np.full(5, 7, np.float32)
+    _kernels.change_between_means(noise(5), 3, change)
+    np.testing.assert_array_equal(change, 0)
+
+
+@pytest.mark.parametrize(("rest", "half"), [(50, 1), (5, 0), (7, 3)])
+def test_distance_from_rest_compares_a_moment_with_the_mean_before_it(rest: int, half: int) -> None:
+    values = noise(90)
+    distance = np.full(90, 7, np.float32)
+    _kernels.distance_from_rest(values, rest, half, distance)
+    expected = np.zeros(90)
+    for i in range(rest + half, 90 - half):
+        moment = values[i - half : i + half + 1].mean(0)
+        before = values[i - half - rest : i - half].mean(0)
+        expected[i] = np.linalg.norm(moment - before)
+    np.testing.assert_allclose(distance, expected, atol=1e-5)
+
+
+def test_means_leave_out_runs_of_zeros() -> None:
+    values = np.array([1, 2, 3, 0, 0, 0, 5, 0], np.float32)
+    means = np.empty(3)
+    _kernels.nonzero_means(values, 3, means)
+    np.testing.assert_array_equal(means, [2, np.nan, 2.5])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.one_of(st.floats(0, 5), st.just(float("nan"))), min_size=1, max_size=60),
+    st.integers(1, 20),
+    st.floats(0, 1),
+)
+def test_rolling_quantile_is_the_lower_quantile_of_each_window(
+    numbers: list[float], window: int, quantile: float
+) -> None:
+    values = np.array(numbers)
+    window = min(window, len(values))
+    result = np.empty(len(values) - window + 1)
+    _kernels.rolling_quantile(values, window, quantile, result)
+    for i, found in enumerate(result):
+        inside = np.sort(values[i : i + window])
+        inside = inside[~np.isnan(inside)]
+        expected = inside[int(quantile * (len(inside) - 1))] if len(inside) else 0.0
+        assert found == expected
+
+
+def test_largest_ratio_keeps_what_was_larger_before() -> None:
+    values = np.array([1, 4, 9, 2, 2], np.float32)
+    largest = np.array([3, 0, 0, 0, 1], np.float32)
+    _kernels.largest_ratio(values, np.array([1.0, 2.0, 4.0]), 2, largest)
+    np.testing.assert_array_equal(largest, [3, 4, 4.5, 1, 1])
+
+
+def slow_ticks(time_s: NDArray[np.float64], tick_hz: float, slack: float) -> list[int]:
+    ticks: list[int] = []
+    taken = -1
+    for moment in time_s:
+        place = moment * tick_hz
+        tick = taken + 1 if abs(place - (taken + 1)) <= slack else int(np.floor(place + 0.5))
+        ticks.append(tick if tick > taken else -1)
+        taken = max(tick, taken)
+    return ticks
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([0.97, 0.9999, 1.0, 1.0001, 1.05]),
+    st.integers(1, 50),
+)
+def test_ticks_do_not_depend_on_the_cutting(seed: int, ratio: float, cut: int) -> None:
+    rng = np.random.default_rng(seed)
+    time_s = np.cumsum(rng.uniform(0.8, 1.2, 300) / (50 * ratio))
+    time_s[150:] += rng.uniform(0, 3)
+    time_s -= time_s[0]
+    last = np.array([-1], np.int64)
+    ticks = np.empty(300, np.int64)
+    for start in range(0, 300, cut):
+        piece = ticks[start : start + cut]
+        _kernels.nearest_ticks(time_s[start : start + cut], 50.0, 0.75, last, piece)
+    assert ticks.tolist() == slow_ticks(time_s, 50.0, 0.75)
+    kept = ticks >= 0
+    assert (np.diff(ticks[kept]) > 0).all()
+    assert (np.abs(ticks[kept] - 50 * time_s[kept]) <= 0.75).all()
