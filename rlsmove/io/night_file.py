@@ -89,7 +89,7 @@ def read_night_file(path: str | Path, *, signal: bool = True) -> DetectedNight:
     path = Path(path)
     advice = "`rlsmove night ... --out FOLDER` writes it anew"
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             version = int(arrays["version"])
             if version != VERSION:
                 raise RecordingError(
