@@ -39,7 +39,8 @@ def uniform_acceleration(
     """Resample a stretch of a recording to the common clock.
 
     Each grid point is a mean of the samples within 0.08 s of it, weighted by a Hann window of
-    their true distance in time, so that jitter, drift and odd rates need no special case. Grid times are k / 25 s from the start of the recording for whole k.
+    their true distance in time, so that jitter, drift and odd rates need no special case. Grid
+    times are k / 25 s from the start of the recording for whole k.
 
     Parameters
     ----------
