@@ -78,7 +78,7 @@ def night_spans(start_time: datetime, survey: Survey) -> tuple[list[NightSpan], 
     Returns
     -------
     nights, leftovers : list of NightSpan
-        In order; leftovers are slices with less than three hours, where others have more.
+        In order; leftovers are slices with less than three hours, where another has more.
     """
     wall = start_time.replace(tzinfo=None)
     noon = datetime.combine(wall.date(), time(12))
@@ -103,10 +103,9 @@ def night_spans(start_time: datetime, survey: Survey) -> tuple[list[NightSpan], 
                 recorded_s=float(np.sum(window_s[rows])),
             )
         )
-    nights = [span for span in spans if span.recorded_s >= SHORTEST_NIGHT_S]
-    if not nights:
-        return [max(spans, key=lambda span: span.recorded_s)], []
-    return nights, [span for span in spans if span.recorded_s < SHORTEST_NIGHT_S]
+    longest = max(spans, key=lambda span: span.recorded_s)
+    nights = [span for span in spans if span.recorded_s >= SHORTEST_NIGHT_S] or [longest]
+    return nights, [span for span in spans if span not in nights]
 
 
 def _recorded_in_windows(survey: Survey) -> FloatArray:
