@@ -16,9 +16,14 @@ LARGEST_DRIFT_PPM = 60.0
 #: join legs across 0.5 s, so half of it would already change pairs.
 COMBINED_ERROR_S = 0.1
 
-#: Onsets of one movement in two legs scatter by about this much.
+#: Width of the votes on the grid, and reach around the line of the two fits that follow.
 COARSE_S = 0.25
-FINE_S = 0.15
+REACH_S = (0.6, 0.4)
+
+#: Onsets of what both legs feel at once scatter by about this much.
+SCATTER_S = 0.2
+ITERATIONS = 30
+TIME_UNIT_S = 3600.0
 
 #: A clock needs this many movements that fit it, and this many times as many as the best clock
 #: elsewhere: any two lists of movements agree somewhere by chance.
@@ -84,12 +89,13 @@ def find_common_clock(left: Movements, right: Movements) -> CommonClock:
         return _refused(f"only {len(time_s)} movements of the two legs lie within a minute")
     middle_s = 0.5 * (time_s.min() + time_s.max())
     votes, offset_s, drift = _coarse_line(time_s - middle_s, shift_s)
-    for scatter_s in (2 * COARSE_S, COARSE_S, FINE_S, FINE_S):
-        near = np.abs(shift_s - offset_s - drift * (time_s - middle_s)) < 2 * scatter_s
+    for reach_s in REACH_S:
+        near = np.abs(shift_s - offset_s - drift * (time_s - middle_s)) < reach_s
         if np.count_nonzero(near) < LEAST_PAIRS:
             break
-        offset_s, drift = _line(time_s[near] - middle_s, shift_s[near])
-    near = np.abs(shift_s - offset_s - drift * (time_s - middle_s)) < 2 * FINE_S
+        offset_s, drift, error_s = _peaked_line(
+            time_s[near] - middle_s, shift_s[near], offset_s, drift, reach_s
+        )
     n_pairs = int(np.count_nonzero(near))
     elsewhere = _most_votes_beside(time_s - middle_s, shift_s, offset_s, drift)
     if n_pairs < LEAST_PAIRS or votes < OVER_CHANCE * elsewhere:
@@ -97,7 +103,6 @@ def find_common_clock(left: Movements, right: Movements) -> CommonClock:
             f"the best clock has {votes:.0f} movements for it and the best one elsewhere "
             f"{elsewhere:.0f}; that may be chance"
         )
-    error_s = _error(time_s[near] - middle_s, shift_s[near], offset_s, drift)
     drift_ppm = 1e6 * drift
     start_s = offset_s - drift * middle_s
     combined = error_s <= COMBINED_ERROR_S and abs(drift_ppm) <= LARGEST_DRIFT_PPM
@@ -160,22 +165,39 @@ def _most_votes_beside(
     return float(np.max(votes[np.abs(place - offset_s) > 2.0]))
 
 
-def _line(time_s: FloatArray, shift_s: FloatArray) -> tuple[float, float]:
-    """Offset and drift by least squares; the drift is kept within what clocks do."""
-    spread = time_s - time_s.mean()
-    sxx = float(np.sum(spread**2))
-    limit = 1e-6 * LARGEST_DRIFT_PPM
-    drift = float(np.clip(np.sum(spread * shift_s) / sxx, -limit, limit)) if sxx > 0 else 0.0
-    return float(np.mean(shift_s) - drift * time_s.mean()), drift
+def _peaked_line(
+    time_s: FloatArray, shift_s: FloatArray, offset_s: float, drift: float, reach_s: float
+) -> tuple[float, float, float]:
+    """Offset, drift and largest standard error, fitted by Cauchy weights around a first guess.
 
-
-def _error(time_s: FloatArray, shift_s: FloatArray, offset_s: float, drift: float) -> float:
-    """Largest standard error of the line between its first and last pair."""
+    Movements that both legs feel at once agree within the detector's own scatter; those that the
+    legs make one after the other trail off to both sides and are given little weight. Such a fit
+    has many local best lines, so it starts from the best of a grid of shifts at both ends.
+    """
+    design = np.stack([np.ones(len(time_s)), time_s / TIME_UNIT_S], axis=1)
+    limit = 1e-6 * LARGEST_DRIFT_PPM * TIME_UNIT_S
+    tried_s = np.arange(-reach_s, reach_s + SCATTER_S / 4, SCATTER_S / 2)
+    along = (time_s - time_s.min()) / max(float(np.ptp(time_s)), 1.0)
     residual = shift_s - offset_s - drift * time_s
-    n = len(residual)
-    sd = float(np.sqrt(np.sum(residual**2) / max(n - 2, 1)))
-    spread = time_s - time_s.mean()
-    sxx = float(np.sum(spread**2))
-    if sxx == 0:
-        return float("inf")
-    return float(sd * np.sqrt(1.0 / n + np.max(spread**2) / sxx))
+    peak = np.empty((len(tried_s), len(tried_s)))
+    for row, first_s in enumerate(tried_s):
+        late_s = residual - (1.0 - along) * first_s - along * tried_s[:, None]
+        peak[row] = np.sum(1.0 / (1.0 + (late_s / SCATTER_S) ** 2), axis=1)
+    first, last = np.unravel_index(np.argmax(peak), peak.shape)
+    slope = (tried_s[last] - tried_s[first]) / max(float(np.ptp(time_s)), 1.0)
+    line = np.array(
+        [offset_s + tried_s[first] - slope * time_s.min(), (drift + slope) * TIME_UNIT_S]
+    )
+    weight = np.ones(len(time_s))
+    for _ in range(ITERATIONS):
+        weight = 1.0 / (1.0 + ((shift_s - design @ line) / SCATTER_S) ** 2)
+        normal = design.T @ (design * weight[:, None])
+        # A movement's weight in drift is little where all lie close together in time.
+        line = np.linalg.solve(normal + 1e-9 * np.eye(2), design.T @ (weight * shift_s))
+        line[1] = np.clip(line[1], -limit, limit)
+    # Sandwich estimate of the error of a weighted fit.
+    inverse = np.linalg.inv(normal + 1e-9 * np.eye(2))
+    meat = design * (weight * (shift_s - design @ line))[:, None]
+    covariance = inverse @ (meat.T @ meat) @ inverse
+    errors = np.sqrt(np.einsum("ij,jk,ik->i", design, covariance, design))
+    return float(line[0]), float(line[1] / TIME_UNIT_S), float(np.max(errors))
