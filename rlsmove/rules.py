@@ -190,6 +190,18 @@ AASM = RuleSet(
 #: The rule sets by name.
 RULE_SETS = {rules.name: rules for rules in (WASM_2016, WASM_2006, AASM)}
 
+# Leg EMG (WASM 2016; PMC9619152): a movement begins where the EMG rises 8 uV above rest and ends at
+# the start of at least 0.5 s in which it stays within 2 uV of rest. One that a computer detects
+# must hold a stretch of 0.5 s whose median is at least 2 uV above rest. Rest is at most 10 uV.
+EMG_ONSET_ABOVE_REST_UV = 8.0
+EMG_OFFSET_ABOVE_REST_UV = 2.0
+EMG_QUIET_MS = 500
+EMG_MEDIAN_STRETCH_MS = 500
+EMG_REST_MAX_UV = 10.0
+
+#: Band in which leg EMG is looked at, in Hz (AASM; recommended filters).
+EMG_BAND_HZ = (10.0, 100.0)
+
 #: A stretch without samples longer than this ends a series: movements in it went unseen.
 GAP_ENDS_SERIES_MS = 2_000
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Table of labels (CSV: label,kind,meaning) on top of the built-in one.",
 )
+@click.option("--emg", is_flag=True, help="Find the movements in the leg EMG of an EDF file.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def command(
@@ -50,6 +51,7 @@ def command(
     short_interval: str | None,
     respiratory_window: tuple[float, float] | None,
     labels_file: Path | None,
+    emg: bool,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -68,7 +70,12 @@ def command(
 
     rule_sets = _chosen_rules(rules_name, strict_start, short_interval, respiratory_window)
     labels = read_label_table(labels_file)
-    cases = read_events(events, labels)
+    if emg:
+        from rlsmove.movements.emg import read_emg_events
+
+        cases = {"": read_emg_events(events, labels)}
+    else:
+        cases = read_events(events, labels)
     inputs = [events] if labels_file is None else [events, labels_file]
     scores = {
         rules.name: {case: score_events(night, rules) for case, night in cases.items()}

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -93,8 +94,6 @@ class EdfRecords:
 
     Attributes
     ----------
-    start_time : datetime or None
-        Wall time of time zero; None where the header has been made anonymous.
     channels : tuple of EdfChannel
         Signals and annotations.
     record_s : float
@@ -143,7 +142,7 @@ class EdfRecords:
             )
         if stated >= 0:
             self.n_records = min(self.n_records, stated)
-        self.start_time = self._start_time(text)
+        self._whole_start = self._start_time(text)
 
     def _damaged(self, found: str, expected: str) -> EventListError:
         return EventListError(self.path, found, place="EDF header", expected=expected)
@@ -213,16 +212,28 @@ class EdfRecords:
         # Two digits mean 1985 to 2084, by the standard.
         return date.replace(year=1985 + (date.year - 1985) % 100)
 
-    def annotations(self) -> tuple[list[EdfAnnotation], FloatArray]:
-        """Read all annotations, and when each data record begins.
+    @property
+    def annotations(self) -> list[EdfAnnotation]:
+        """All annotations, in the order of the file."""
+        return self._timeline[0]
 
-        Returns
-        -------
-        annotations : list of EdfAnnotation
-            In the order of the file.
-        onset_s : ndarray of float64, shape (n_records,)
-            From the start time. Without time stamps, records follow upon each other.
+    @property
+    def onset_s(self) -> FloatArray:
+        """Start of each data record, from the start time.
+
+        Without time stamps, records follow upon each other.
         """
+        return self._timeline[1]
+
+    @property
+    def start_time(self) -> datetime | None:
+        """Wall time of time zero; None where the header has been made anonymous."""
+        shift = timedelta(milliseconds=self._timeline[2])
+        return None if self._whole_start is None else self._whole_start + shift
+
+    @cached_property
+    def _timeline(self) -> tuple[list[EdfAnnotation], FloatArray, int]:
+        """Annotations, starts of the records, and by how many ms the header's start is early."""
         onset_s = np.arange(self.n_records, dtype=np.float64) * self.record_s
         found: list[EdfAnnotation] = []
         channels = [channel for channel in self.channels if channel.is_annotations]
@@ -237,14 +248,12 @@ class EdfRecords:
                         else:
                             found += _annotations_of(onset, duration, texts)
                         first = False
-        if len(onset_s) and 0 < onset_s[0] < 1:
-            # The header has whole seconds; the first record says what belongs to them.
-            shift_ms = round(float(onset_s[0]) * 1000)
-            if self.start_time is not None:
-                self.start_time += timedelta(milliseconds=shift_ms)
-            onset_s -= onset_s[0]
-            found = [note._replace(onset_ms=note.onset_ms - shift_ms) for note in found]
-        return found, onset_s
+        if not len(onset_s) or not 0 < onset_s[0] < 1:
+            return found, onset_s, 0
+        # The header has whole seconds; the first record says what belongs to them.
+        shift_ms = round(float(onset_s[0]) * 1000)
+        found = [note._replace(onset_ms=note.onset_ms - shift_ms) for note in found]
+        return found, onset_s - onset_s[0], shift_ms
 
     def blocks(
         self, channel: EdfChannel, records_per_block: int

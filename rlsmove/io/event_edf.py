@@ -34,19 +34,25 @@ def read_edf_marks(path: Path, labels: LabelTable) -> MarkList:
             expected="EDF+ with scored events as annotations",
             advice="Leg EMG in it is scored with --emg.",
         )
-    annotations, onset_s = edf.annotations()
+    return edf_marks(edf, labels)
+
+
+def edf_marks(edf: EdfRecords, labels: LabelTable) -> MarkList:
+    """Take the annotations of an opened file, if it has any, and the breaks in its recording."""
     marks = [
         Mark(number, note.text, *(labels.find(note.text) or Label("unknown", "")), *note[:2])
-        for number, note in enumerate(annotations, start=1)
+        for number, note in enumerate(edf.annotations, start=1)
     ]
-    starts_ms = [round(onset * 1000) for onset in onset_s.tolist()]
+    starts_ms = [round(onset * 1000) for onset in edf.onset_s.tolist()]
     record_ms = round(edf.record_s * 1000)
     for before, after in pairwise(starts_ms):
         if record_ms and after - (before + record_ms) > _ROUNDING_MS:
             gap_ms = after - before - record_ms
             marks.append(Mark(0, "gap", "gap", "", before + record_ms, gap_ms))
     span_ms = (starts_ms[0], starts_ms[-1] + record_ms) if record_ms and starts_ms else None
-    return MarkList(path, "annotation", {"": marks}, edf.start_time, span_ms, tuple(edf.notices))
+    return MarkList(
+        edf.path, "annotation", {"": marks}, edf.start_time, span_ms, tuple(edf.notices)
+    )
 
 
 def write_edf_marks(path: Path, marks: Sequence[Mark], start_time: datetime | None) -> None:

@@ -1,0 +1,276 @@
+"""Leg movements in simulated EMG: when they begin and end, and what is none."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from pathlib import Path
+
+import edfio
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from rlsmove.cli import main
+from rlsmove.errors import EventListError, UnsuitableSignal
+from rlsmove.io.edf_records import EdfRecords
+from rlsmove.io.event_labels import read_label_table
+from rlsmove.movements import emg
+from rlsmove.movements._emg_kernels import envelope_bursts, hold_median
+from rlsmove.records import LEFT, RIGHT
+
+FS = 256
+
+
+def simulated_emg(
+    length_s: int,
+    bursts: list[tuple[float, float, float]],
+    *,
+    fs: int = FS,
+    rest_uv: float = 1.0,
+    seed: int = 1,
+) -> np.ndarray:
+    """Gaussian noise, louder in bursts of (onset_s, duration_s, sigma in uV)."""
+    random = np.random.default_rng(seed)
+    noise = random.normal(size=length_s * fs)
+    loudness = np.full(length_s * fs, rest_uv)
+    for onset, duration, sigma in bursts:
+        loudness[round(onset * fs) : round((onset + duration) * fs)] = sigma
+    return noise * loudness
+
+
+def edf_of(
+    path: Path,
+    signals: dict[str, np.ndarray],
+    annotations: list[tuple[float, float | None, str]] | None = None,
+    *,
+    fs: int = FS,
+    unit: str = "uV",
+) -> Path:
+    edf = edfio.Edf(
+        [
+            edfio.EdfSignal(
+                signal, fs, label=label, physical_dimension=unit, physical_range=(-3000, 3000)
+            )
+            for label, signal in signals.items()
+        ],
+        annotations=None
+        if annotations is None
+        else [edfio.EdfAnnotation(*annotation) for annotation in annotations],
+        recording=edfio.Recording(startdate=date(2026, 3, 1)),
+        starttime=time(22, 0),
+        data_record_duration=1,
+    )
+    edf.write(path)
+    return path
+
+
+def found_in(path: Path) -> list[tuple[float, float]]:
+    movements = emg.read_emg_events(path, read_label_table()).movements
+    return [
+        (onset / 1000, duration / 1000)
+        for onset, duration in zip(movements.onset_ms, movements.duration_ms, strict=True)
+    ]
+
+
+def close(found: list[tuple[float, float]], bursts: list[tuple[float, float, float]]) -> bool:
+    """Onsets within 0.1 s and offsets within 0.15 s: peaks of noise are some 10 ms apart."""
+    return len(found) == len(bursts) and all(
+        abs(on - onset) < 0.1 and abs(on + length - onset - duration) < 0.15
+        for (on, length), (onset, duration, _) in zip(found, bursts, strict=True)
+    )
+
+
+BURSTS = [(20.0, 2.0, 15.0), (50.3, 0.8, 20.0), (90.0, 5.0, 12.0), (130.0, 9.0, 40.0)]
+
+
+def test_bursts_are_found_where_they_are(tmp_path):
+    path = edf_of(tmp_path / "n.edf", {"EMG LAT": simulated_emg(200, BURSTS)})
+    assert close(found_in(path), BURSTS)
+
+
+@pytest.mark.parametrize("fs", [128, 200, 500, 512])
+def test_the_rate_does_not_matter(tmp_path, fs):
+    path = edf_of(tmp_path / "n.edf", {"EMG LAT": simulated_emg(200, BURSTS, fs=fs)}, fs=fs)
+    assert close(found_in(path), BURSTS)
+
+
+@pytest.mark.parametrize("mains_hz", [50, 60])
+def test_mains_hum_and_an_offset_do_not_matter(tmp_path, mains_hz):
+    signal = simulated_emg(200, BURSTS)
+    time_s = np.arange(len(signal)) / FS
+    signal += 30 * np.sin(2 * np.pi * mains_hz * time_s) + 800
+    path = edf_of(tmp_path / "n.edf", {"EMG LAT": signal})
+    assert close(found_in(path), BURSTS)
+
+
+def test_slow_waves_and_heartbeats_are_no_movements(tmp_path):
+    signal = simulated_emg(200, [])
+    time_s = np.arange(len(signal)) / FS
+    signal += 200 * np.sin(2 * np.pi * 0.3 * time_s)
+    for beat in np.arange(0.5, 199, 0.9):
+        signal[round(beat * FS) : round(beat * FS) + 5] += [10, 30, -20, 10, -5]
+    assert found_in(edf_of(tmp_path / "n.edf", {"EMG LAT": signal})) == []
+
+
+def test_the_unit_is_minded(tmp_path):
+    signal = simulated_emg(200, BURSTS) / 1000
+    edf = edfio.Edf(
+        [
+            edfio.EdfSignal(
+                signal, FS, label="Leg L", physical_dimension="mV", physical_range=(-0.5, 0.5)
+            )
+        ],
+        data_record_duration=1,
+    )
+    edf.write(tmp_path / "n.edf")
+    assert close(found_in(tmp_path / "n.edf"), BURSTS)
+
+
+def test_rest_that_drifts_is_followed(tmp_path):
+    random = np.random.default_rng(4)
+    loudness = np.linspace(0.5, 4, 900 * FS)
+    signal = random.normal(size=900 * FS) * loudness
+    for onset in (100, 400, 700):
+        signal[onset * FS : (onset + 2) * FS] *= 8
+    assert [round(onset) for onset, _ in found_in(edf_of(tmp_path / "n.edf", {"LAT": signal}))] == [
+        100,
+        400,
+        700,
+    ]
+
+
+def test_a_burst_must_rise_8_uv_above_rest(tmp_path):
+    path = edf_of(tmp_path / "n.edf", {"EMG LAT": simulated_emg(200, [(50, 3, 1.8)])})
+    assert found_in(path) == []
+
+
+def test_both_legs_are_read_each_as_its_own(tmp_path):
+    left, right = [(20.0, 2.0, 15.0)], [(60.0, 2.0, 15.0)]
+    path = edf_of(
+        tmp_path / "n.edf",
+        {
+            "EEG C3": simulated_emg(100, BURSTS[:1]),
+            "EMG LAT": simulated_emg(100, left),
+            "EMG RAT": simulated_emg(100, right, seed=2),
+        },
+    )
+    movements = emg.read_emg_events(path, read_label_table()).movements
+    assert movements.side.tolist() == [LEFT, RIGHT]
+    assert [round(onset / 1000) for onset in movements.onset_ms] == [20, 60]
+
+
+def test_the_block_size_does_not_matter(tmp_path, monkeypatch):
+    path = edf_of(tmp_path / "n.edf", {"EMG LAT": simulated_emg(200, BURSTS)})
+    whole = found_in(path)
+    monkeypatch.setattr(emg, "_BLOCK_S", 7)
+    assert found_in(path) == whole
+
+
+def test_a_break_in_the_recording_ends_a_movement_and_moves_what_follows(tmp_path):
+    bursts = [(20.0, 2.0, 15.0), (49.0, 3.0, 20.0), (80.0, 2.0, 15.0)]
+    path = edf_of(tmp_path / "n.edf", {"EMG LAT": simulated_emg(120, bursts)}, [(1, 1, "x")])
+    content = path.read_bytes().replace(b"EDF+C", b"EDF+D")
+    for record in range(119, 49, -1):
+        old, new = f"+{record}\x14\x14\0".encode(), f"+{record + 100}\x14\x14".encode()
+        at = content.rindex(old)
+        content = content[:at] + new.ljust(len(old), b"\0") + content[at + len(old) :]
+    path.write_bytes(content)
+    events = emg.read_emg_events(path, read_label_table())
+    assert events.gaps.onset_ms.tolist() == [50_000]
+    assert events.gaps.offset_ms.tolist() == [150_000]
+    assert [round(onset / 1000) for onset in events.movements.onset_ms] == [20, 49, 150, 180]
+    assert events.span_ms == (0, 220_000)
+
+
+def test_stages_and_other_events_are_the_annotations_of_the_same_file(tmp_path):
+    path = edf_of(
+        tmp_path / "n.edf",
+        {"EMG LAT": simulated_emg(200, BURSTS)},
+        [(0, 200, "Sleep stage N2"), (10, 2, "Limb movement left"), (40, 3, "EEG arousal")],
+    )
+    events = emg.read_emg_events(path, read_label_table())
+    assert len(events.movements) == 4
+    assert len(events.arousals) == 1
+    assert "annotated_movements" in [notice.code for notice in events.notices]
+    result = CliRunner().invoke(main, ["score", str(path), "--emg"])
+    assert result.exit_code == 0
+    assert "lm_count                                 4" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("signals", "unit", "fs", "found"),
+    [
+        ({"EEG C3": None}, "uV", 256, "no leg EMG among EEG C3"),
+        ({"EMG LAT": None, "Leg L": None}, "uV", 256, "two channels for one leg"),
+        ({"Leg L": None}, "g", 256, "unit of 'Leg L' is 'g'"),
+        ({"Leg L": None}, "uV", 64, "64 samples per second"),
+    ],
+)
+def test_a_file_that_will_not_do_is_refused_in_words(tmp_path, signals, unit, fs, found):
+    noise = simulated_emg(10, [], fs=fs)
+    path = edf_of(tmp_path / "n.edf", dict.fromkeys(signals, noise), unit=unit, fs=fs)
+    with pytest.raises(UnsuitableSignal) as error:
+        emg.read_emg_events(path, read_label_table())
+    assert found in str(error.value)
+
+
+def test_a_file_that_is_no_edf_is_refused(tmp_path):
+    path = tmp_path / "n.edf"
+    path.write_text("kind,label,onset_s,duration_s\n" * 20)
+    with pytest.raises(EventListError, match="EDF"):
+        emg.read_emg_events(path, read_label_table())
+
+
+def test_samples_are_those_that_an_independent_reader_sees(tmp_path):
+    signals = {"EEG C3": simulated_emg(20, []), "EMG LAT": simulated_emg(20, [], seed=2)}
+    path = edf_of(tmp_path / "n.edf", signals, [(1, 1, "x")])
+    edf = EdfRecords(path)
+    own = np.concatenate([block for _, block in edf.blocks(edf.channels[1], 3)])
+    assert np.allclose(own, edfio.read_edf(path).signals[1].data, atol=1e-9)
+
+
+# Kernels against slow twins
+
+
+def slow_bursts(above: np.ndarray, onset_uv: float, offset_uv: float, quiet: int):
+    bursts = []
+    i = 0
+    while i < len(above):
+        if above[i] > onset_uv:
+            end = i
+            while end < len(above) and not np.isnan(above[end]):
+                ahead = above[end : end + quiet]
+                if len(ahead) == quiet and np.all(ahead <= offset_uv):
+                    break
+                end += 1
+            loud = [j for j in range(i, end) if above[j] > offset_uv]
+            bursts.append((i, loud[-1] + 1))
+            i = end
+        i += 1
+    return bursts
+
+
+def random_envelope(seed: int) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    envelope = np.repeat(random.choice([0.0, 1.0, 3.0, 9.0], 60), random.integers(1, 9, 60))
+    envelope[random.random(len(envelope)) < 0.02] = np.nan
+    return envelope
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_bursts_are_those_of_the_slow_twin(seed):
+    envelope = random_envelope(seed)
+    found = envelope_bursts(envelope, np.zeros(len(envelope)), 8.0, 2.0, 5)
+    assert [tuple(row) for row in found.tolist()] == slow_bursts(envelope, 8.0, 2.0, 5)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_median_criterion_is_that_of_the_slow_twin(seed):
+    envelope = random_envelope(seed)
+    rest = np.zeros(len(envelope))
+    bursts = envelope_bursts(envelope, rest, 8.0, 2.0, 5)
+    expected = [
+        any(np.sort(envelope[i : i + 6])[3] >= 2.0 and i + 6 <= end for i in range(start, end - 5))
+        for start, end in bursts
+    ]
+    assert hold_median(envelope, rest, bursts, 2.0, 6).tolist() == expected
