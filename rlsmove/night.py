@@ -160,7 +160,13 @@ def open_leg(path: str | Path, side: str | None = None, progress: Progress | Non
     RecordingError
         The file cannot be used.
     """
-    recording = open_recording(path)
+    return read_leg(open_recording(path), side, progress)
+
+
+def read_leg(
+    recording: Recording, side: str | None = None, progress: Progress | None = None
+) -> Leg:
+    """Read an opened recording once; parameters, result and errors as of `open_leg`."""
     check_rate(recording)
     survey = survey_recording(recording, progress)
     check_signal(recording, survey)
@@ -334,6 +340,14 @@ def _leg_notices(leg: Leg, evening: date) -> list[Notice]:
     """What a reader of the night should know of one leg's recording."""
     name = leg.recording.path.name
     notices = list(leg.recording.notices)
+    if leg.recording.side not in ("unknown", SIDES[leg.side]):
+        notices.append(
+            Notice(
+                "side_differs",
+                f"{name} says that it was worn on the {leg.recording.side} leg, but was given as "
+                f"the {SIDES[leg.side]} one; it is taken for the {SIDES[leg.side]} one",
+            )
+        )
     span = leg.span_of(evening)
     if span is None:
         return [*notices, Notice("leg_missing", f"{name} holds nothing of the night of {evening}")]

@@ -106,4 +106,6 @@ def _files_by_side(
     given: list[tuple[str | None, Path]] = [(name, path) for name, path in files if path]
     if not given:
         raise click.UsageError("give a recording: FILE, or --left FILE --right FILE")
+    if left is not None and right is not None and left.resolve() == right.resolve():
+        raise click.UsageError("--left and --right are the same file")
     return given
