@@ -175,7 +175,8 @@ def judge(night: SimulatedNight, detected: dict[str, Movements]) -> Tally:
     night : SimulatedNight
         The night.
     detected : dict of str to Movements
-        By side, on the true clock; those of kind leg movement count.
+        By side, on the true clock; those of kind leg movement count, unless they are longer than
+        a candidate may be: such a find is nobody's leg movement, it only ends series.
     """
     tally = Tally()
     truth = night.truth
@@ -186,6 +187,7 @@ def judge(night: SimulatedNight, detected: dict[str, Movements]) -> Tally:
         wanted = np.flatnonzero(own & in_bed & truth.leg_movements & truth.detectable)
         found = movements.take(
             (movements.kind == LEG_MOVEMENT)
+            & (movements.duration_ms <= WASM_2016.clm_max_ms)
             & (movements.onset_ms >= low)
             & (movements.onset_ms < high)
         )

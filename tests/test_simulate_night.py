@@ -116,7 +116,7 @@ def test_leg_comes_back_after_a_leg_movement_and_stays_away_after_a_posture_shif
 
 
 def test_stated_tilt_is_reached_and_held_movements_lie_quiet():
-    night = simulate_night(still(replace(SHORT, hours=1.0, held_share=1.0)), 1)
+    night = simulate_night(still(replace(SHORT, hours=2.0, held_share=1.0)), 1)
     rows = night.acceleration("left")
     truth = night.truth
     m = truth.movements
@@ -187,6 +187,18 @@ def test_half_the_rate_makes_half_the_movements():
         return sum(row.kind == LEG_MOVEMENT for row in rows)
 
     assert 0.42 < count(0.5) / count(1.0) < 0.58
+
+
+def test_rate_of_periodic_movements_is_that_asked_for():
+    rates = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        sleep, walks = simulate_sleep(8.0, 1, rng)
+        rows = plan_movements(SCENARIOS["typical"], sleep, walks, rng)
+        asleep = [row for row in rows if row.series and sleep.stage[int(row.onset_s // 30)] != WAKE]
+        hours = (sleep.stage != WAKE).sum() * 30 / 3600
+        rates.append(len({row.group for row in asleep}) / hours)
+    assert np.mean(rates) == pytest.approx(SCENARIOS["typical"].plm_per_hour, rel=0.1)
 
 
 def test_intervals_within_series_are_those_asked_for():

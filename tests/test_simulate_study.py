@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -109,3 +110,21 @@ def test_command_writes_a_study(tmp_path):
     assert result.exit_code == 0, result.output
     assert result.stdout == f"simulated study in {tmp_path / 's'}\n"
     assert (tmp_path / "s" / "plan.json").exists()
+
+
+def test_sample_study_is_valid_simulated_and_small():
+    sample = Path(__file__).parents[1] / "sample_data" / "study"
+    study = read_study(sample)
+    assert check_study(study) == []
+    assert study.about["simulated"] is True
+    conditions = [row.get("condition_assigned") for row in study.tables["nights.tsv"].rows]
+    assert sorted(conditions) == ["control"] * 4 + ["massage"] * 4
+    for row in study.tables["recordings.tsv"].rows:
+        assert "simulated" in open_recording(sample / row.get("file")).device
+    assert sum(p.stat().st_size for p in sample.rglob("*") if p.is_file()) < 15_000_000
+
+
+def test_sample_study_names_the_seed_that_made_it():
+    folder = Path(__file__).parents[1] / "sample_data"
+    seed = json.loads((folder / "study" / "truth" / "truth.json").read_text())["seed"]
+    assert f"--seed {seed}\n" in (folder / "README.md").read_text()
