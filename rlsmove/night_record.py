@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rlsmove.io.atomic_files import atomic_path
-from rlsmove.io.night_file import write_night_file
+from rlsmove.io.night_file import NIGHT_FILE, write_night_file
 from rlsmove.io.provenance import provenance
 from rlsmove.io.results import night_record, write_night
 from rlsmove.night import Leg, NightResult
@@ -14,9 +14,6 @@ from rlsmove.scoring import night_tables
 from rlsmove.scoring.intervals import total_ms
 
 MS_PER_HOUR = 3_600_000
-
-#: The night before scoring, beside movements.csv and night.json.
-NIGHT_FILE = "night.npz"
 
 
 def recording_facts(leg: Leg) -> dict[str, Any]:

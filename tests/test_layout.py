@@ -20,9 +20,11 @@ ORDER = (
     {"night"},
     {"night_record"},
     {"recording_exports"},
+    {"review"},
     {"study"},
     {"simulate"},
     {"report"},
+    {"view"},
     {"batch"},
     {"cli"},
 )

@@ -33,6 +33,9 @@ from rlsmove.records import (
     Sleep,
 )
 
+#: Its name, beside movements.csv and night.json.
+NIGHT_FILE = "night.npz"
+
 VERSION = 1
 
 _MOVEMENT_COLUMNS = ("onset_ms", "duration_ms", "kind", "peak_g", "tilt_deg", "snr")

@@ -1,0 +1,156 @@
+"""Everything that a night's folder holds, edits included, scored."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rlsmove.errors import RecordingError
+from rlsmove.io.night_file import NIGHT_FILE, read_night_file
+from rlsmove.records import Notice
+from rlsmove.review.edits import EDITS_FILE, Edit, read_edits
+from rlsmove.review.reviewed_night import ReviewedNight, review_night
+from rlsmove.rules import RuleSet
+from rlsmove.scoring.detected_legs import ScoredLegs, score_legs
+
+RECORD_FILE = "night.json"
+MOVEMENTS_FILE = "movements.csv"
+
+
+@dataclass(frozen=True)
+class NightFolder:
+    """One night as its folder holds it.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+    record : dict
+        The content of night.json.
+    rules : RuleSet
+        What it was scored by.
+    reviewed : ReviewedNight or None
+        The night before scoring, with the edits; None where there is no night.npz, as for event
+        lists.
+    digest : str
+        The first digits of the SHA-256 of its movements.csv.
+    notices : list of Notice
+        What was found odd about the edits.
+    """
+
+    path: Path
+    record: dict[str, Any]
+    rules: RuleSet
+    reviewed: ReviewedNight | None
+    digest: str
+    notices: list[Notice]
+
+    @property
+    def edits(self) -> list[Edit]:
+        """The edits in effect."""
+        return self.reviewed.edits if self.reviewed else []
+
+    @cached_property
+    def scored(self) -> ScoredLegs | None:
+        """The night scored with its edits; None where there is no night.npz."""
+        return score_legs(self.reviewed.night, self.rules) if self.reviewed else None
+
+    @property
+    def indices(self) -> dict[str, Any]:
+        """The indices: those of night.json, or with edits those of the reviewed night."""
+        if self.edits and self.scored:
+            return self.scored.indices
+        indices: dict[str, Any] = self.record["indices"]
+        return indices
+
+
+def open_night(path: str | Path, *, signal: bool = False) -> NightFolder:
+    """Read a night's folder.
+
+    Parameters
+    ----------
+    path : str or Path
+        With night.json, movements.csv, and mostly night.npz; edits.jsonl where it was reviewed.
+    signal : bool
+        Whether to read the signal too.
+
+    Raises
+    ------
+    RecordingError
+        It is no night's folder, or one of its files cannot be used.
+    """
+    path = Path(path)
+    record = _record(path / RECORD_FILE)
+    detected = None
+    if (path / NIGHT_FILE).exists():
+        detected = read_night_file(path / NIGHT_FILE, signal=signal)
+    edits, notices = read_edits(path)
+    if edits and detected is None:
+        notices.append(
+            Notice("edits_unused", f"{EDITS_FILE} is not used: there is no {NIGHT_FILE} beside it")
+        )
+    try:
+        digest = hashlib.sha256((path / MOVEMENTS_FILE).read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise RecordingError(
+            path / MOVEMENTS_FILE,
+            f"cannot be read ({error.strerror})",
+            expected="the movements of the night, beside night.json",
+        ) from error
+    reviewed = review_night(detected, edits) if detected else None
+    if reviewed:
+        notices += reviewed.notices
+    return NightFolder(path, record, _rules(path, record), reviewed, digest, notices)
+
+
+def reviewed_indices(path: str | Path) -> dict[str, Any] | None:
+    """Indices of a night as its reviewer left it; None where it was not reviewed.
+
+    Raises
+    ------
+    RecordingError
+        There are edits, but the night that they are of cannot be read.
+    """
+    if not (Path(path) / EDITS_FILE).exists():
+        return None
+    night = open_night(path)
+    return night.indices if night.edits else None
+
+
+def _record(path: Path) -> dict[str, Any]:
+    advice = "`rlsmove night ... --out FOLDER` makes such a folder"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RecordingError(
+            path, "there is no such file", expected="a night's folder", advice=advice
+        ) from None
+    except OSError as error:
+        raise RecordingError(path, f"cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise RecordingError(path, f"it is not JSON ({error})", advice=advice) from error
+    parts = ("recording", "sleep", "rules", "indices", "quality", "provenance")
+    if not isinstance(record, dict):
+        raise RecordingError(path, f"it holds a {type(record).__name__}", expected="an object")
+    missing = [part for part in parts if not isinstance(record.get(part), dict)]
+    if missing:
+        raise RecordingError(
+            path, f"it has no {', '.join(missing)}", expected=", ".join(parts), advice=advice
+        )
+    return record
+
+
+def _rules(path: Path, record: dict[str, Any]) -> RuleSet:
+    try:
+        return RuleSet(**record["rules"])
+    except TypeError as error:
+        raise RecordingError(
+            path / RECORD_FILE,
+            f"its rules are of another version ({error})",
+            place="rules",
+            advice="Analyze the night again with this version",
+        ) from error
