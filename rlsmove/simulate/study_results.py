@@ -19,7 +19,8 @@ from rlsmove.errors import SettingError, StudyError
 from rlsmove.io.json_text import json_text
 from rlsmove.records import BoolArray, FloatArray, IntArray
 from rlsmove.scoring.indices import INDICES
-from rlsmove.study.folder import RESULTS, about_study, read_study, write_study
+from rlsmove.study.folder import RESULTS, Arm, about_study, read_study, write_study
+from rlsmove.study.person_nights import ComparedNight, PersonNights
 from rlsmove.study.plan import Scheme, draw_schedule, freeze_plan, make_scheme, plan_content
 from rlsmove.study.power import autocorrelated
 from rlsmove.study.schedule import Schedule
@@ -198,6 +199,33 @@ def _person(parameters: ResultParameters, seed: int, number: int) -> SimulatedPe
         log_ratio=float(log_ratio),
         log_rate=log_rate,
     )
+
+
+def person_nights(person: SimulatedPerson, scheme: Scheme) -> PersonNights:
+    """Return a simulated person's nights as a comparison takes them, without any files.
+
+    Parameters
+    ----------
+    person : SimulatedPerson
+    scheme : Scheme
+        The one that their schedule was drawn from.
+    """
+    nights = tuple(
+        ComparedNight(
+            night=str(night + 1),
+            day=night,
+            arm=int(person.schedule.arm[night]),
+            block=int(person.schedule.block[night]),
+            period=int(person.schedule.period[night]),
+            received=int(person.received[night]),
+            count=float(person.count[night]),
+            hours=float(person.hours[night]),
+            failed="simulated as missing" if person.missing[night] else "",
+        )
+        for night in range(scheme.nights)
+    )
+    arms = tuple(Arm(name, name == ARMS[MASSAGE]) for name in ARMS)
+    return PersonNights(person.participant_id, scheme.kind, arms, nights, scheme.max_run)
 
 
 def write_simulated_results(

@@ -99,13 +99,13 @@ def contrast(
         return None
 
     y, x, blocks = y[used], x[used], block[used]
-    held_fixed = np.column_stack([indicator(blocks), *(column[used] for column in columns)])
+    fixed = np.column_stack([column[used] for column in columns]) if columns else None
     if schedule.scheme == "none":
         redrawn, exact = x[None, :], True
     else:
         arms, exact = redrawn_arms(block, arm, used, schedule.n_arms, schedule.max_run, seed)
         redrawn = level[arms]
-    test = shift_test(y, x, redrawn, held_fixed, exact=exact)
+    test = shift_test(y, x, redrawn, indicator(blocks), fixed, exact=exact)
     if test is None:
         return None
     shift = test.estimate if columns else _hodges_lehmann(y, x, blocks, test.estimate)

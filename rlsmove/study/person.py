@@ -102,7 +102,7 @@ def compare_person(person: PersonNights, settings: Settings) -> PersonComparison
     nights = person.assigned
     values = log_rates(nights, settings)
     reason = _nothing_to_contrast(person, values, settings)
-    found = None if reason else _primary(person, values, settings)
+    found = None if reason else primary_contrast(person, values, settings)
     if not reason and found is None:
         reason = "no block has a usable night of both conditions"
     used = found.used if found else np.zeros(len(nights), bool)
@@ -129,6 +129,26 @@ def compare_person(person: PersonNights, settings: Settings) -> PersonComparison
     )
 
 
+def primary_contrast(
+    person: PersonNights, values: FloatArray, settings: Settings
+) -> Contrast | None:
+    """Contrast massage with control nights, by assignment.
+
+    Parameters
+    ----------
+    person : PersonNights
+    values : ndarray, shape (assigned nights,)
+        Outcome of each of ``person.assigned``, NaN where it has none.
+    settings : Settings
+
+    Returns
+    -------
+    Contrast or None
+        None where no block has usable nights of both.
+    """
+    return contrast(values, person.schedule(), person.massage_level(), seed=settings.seed)
+
+
 def verdict(low: float, high: float, margin: float) -> str:
     """Turn the interval of a log ratio into one of four verdicts.
 
@@ -150,10 +170,6 @@ def verdict(low: float, high: float, margin: float) -> str:
     if high < 0:
         return "fewer"
     return "more" if low > 0 else "cannot_tell"
-
-
-def _primary(person: PersonNights, values: FloatArray, settings: Settings) -> Contrast | None:
-    return contrast(values, person.schedule(), person.massage_level(), seed=settings.seed)
 
 
 def _nothing_to_contrast(person: PersonNights, values: FloatArray, settings: Settings) -> str:
@@ -289,7 +305,7 @@ def _variants(
         variants.append(
             Variant(
                 "short_nights_dropped",
-                _primary(person, np.where(short, math.nan, values), settings),
+                primary_contrast(person, np.where(short, math.nan, values), settings),
                 f"without {int(short.sum())} night(s) of fewer than "
                 f"{settings.short_night_hours:g} h",
             )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from rlsmove.records import FloatArray, IntArray
-from rlsmove.study.assignments import Arms, AssignmentSpace, assignment_space
+from rlsmove.records import BoolArray, FloatArray, IntArray
+from rlsmove.study.assignments import Arms, assignment_space
 from rlsmove.study.shift_test import MONTE_CARLO_DRAWS, MOST_ENUMERATED
 
 #: Schemes by which conditions are assigned, in the words of the command line.
@@ -63,7 +64,7 @@ class Schedule:
 def redrawn_arms(
     block: IntArray,
     arm: IntArray,
-    used: np.ndarray,
+    used: BoolArray,
     n_arms: int,
     max_run: int | None,
     seed: int,
@@ -93,26 +94,27 @@ def redrawn_arms(
     exact : bool
         Whether they are all.
     """
-    keep = used if max_run is None else np.ones_like(used)
-    space = _space(block[keep], arm[keep], used[keep], n_arms, max_run)
-    exact = space.size <= MOST_ENUMERATED
-    rng = np.random.default_rng(seed)
-    arms = space.every() if exact else space.draw(MONTE_CARLO_DRAWS, rng)
-    return arms[:, used[keep]], exact
-
-
-def _space(
-    block: IntArray, arm: IntArray, used: np.ndarray, n_arms: int, max_run: int | None
-) -> AssignmentSpace:
-    """Return the space whose strata are the used and the unused units of each block."""
+    if max_run is None:
+        block, arm, used = block[used], arm[used], used[used]
+    # The strata are the used and the unused units of each block.
     names = list(zip(block.tolist(), used.tolist(), strict=True))
-    number: dict[tuple[int, bool], int] = {}
-    for name in names:
-        number.setdefault(name, len(number))
+    number = {name: i for i, name in enumerate(dict.fromkeys(names))}
     stratum = tuple(number[name] for name in names)
     counts = np.zeros((len(number), n_arms), np.int64)
     np.add.at(counts, (np.array(stratum, np.int64), arm), 1)
-    return assignment_space(stratum, tuple(map(tuple, counts.tolist())), max_run)
+    arms, exact = _arms_of(stratum, tuple(map(tuple, counts.tolist())), max_run, seed)
+    return (arms if used.all() else arms[:, used]), exact
+
+
+@lru_cache(maxsize=16)
+def _arms_of(
+    stratum: tuple[int, ...], counts: tuple[tuple[int, ...], ...], max_run: int | None, seed: int
+) -> tuple[Arms, bool]:
+    """List or draw assignments, once for all persons and outcomes that share them."""
+    space = assignment_space(stratum, counts, max_run)
+    if space.size <= MOST_ENUMERATED:
+        return space.every(), True
+    return space.draw(MONTE_CARLO_DRAWS, np.random.default_rng(seed)), False
 
 
 def indicator(labels: IntArray) -> FloatArray:

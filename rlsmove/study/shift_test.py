@@ -73,7 +73,8 @@ def shift_test(
     y: FloatArray,
     x: FloatArray,
     redrawn: FloatArray,
-    held_fixed: FloatArray,
+    blocks: FloatArray,
+    adjust: FloatArray | None = None,
     *,
     exact: bool,
 ) -> ShiftTest | None:
@@ -86,9 +87,12 @@ def shift_test(
     x : ndarray, shape (n,)
         The assignment that was made, as a number.
     redrawn : ndarray, shape (r, n)
-        All assignments (the observed one among them) where `exact`, else draws from them.
-    held_fixed : ndarray, shape (n, k)
-        Columns that the contrast is adjusted for: the blocks' indicators, or a constant.
+        All assignments (the observed one among them) where `exact`, else draws from them. In
+        each block they hold the same numbers as x, in another order.
+    blocks : ndarray, shape (n, b)
+        Indicators of the blocks; one column of ones where there is one.
+    adjust : ndarray, shape (n, k), optional
+        Further columns to hold fixed.
     exact : bool
         Whether `redrawn` holds all assignments.
 
@@ -97,18 +101,23 @@ def shift_test(
     ShiftTest or None
         None where the fixed columns leave nothing of x: there is no contrast.
     """
-    basis = _orthonormal(held_fixed)
+    basis = _orthonormal(blocks if adjust is None else np.column_stack([blocks, adjust]))
     a = x - basis @ (basis.T @ x)
     c = float(np.sqrt(a @ a))
     if c < _TIE * max(1.0, float(np.abs(x).max(initial=0.0))):
         return None
-    rest = redrawn - (redrawn @ basis) @ basis.T
-    norm = np.sqrt(np.einsum("ij,ij->i", rest, rest))
-    rest = np.divide(rest, norm[:, None], out=np.zeros_like(rest), where=norm[:, None] > _TIE)
-    # y less its fixed part: large common levels must not cost digits.
+    # As y and a are free of the fixed columns, what these leave of a redrawn assignment need
+    # not be worked out, only its length; without further columns that is the same for all.
     y = y - basis @ (basis.T @ y)
     t = float(a @ y) / c
-    t_redrawn, c_redrawn = rest @ y, rest @ a
+    t_redrawn, c_redrawn = redrawn @ y, redrawn @ a
+    if adjust is None:
+        t_redrawn, c_redrawn = t_redrawn / c, c_redrawn / c
+    else:
+        square = np.einsum("ij,ij->i", redrawn, redrawn) - ((redrawn @ basis) ** 2).sum(axis=1)
+        nothing = square <= (_TIE * c) ** 2
+        norm = np.sqrt(np.where(nothing, np.inf, square))
+        t_redrawn, c_redrawn = t_redrawn / norm, c_redrawn / norm
     freedom = len(y) - basis.shape[1]
     if freedom > 1:
         spread = t_redrawn - t / c * c_redrawn
