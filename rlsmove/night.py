@@ -13,6 +13,7 @@ import numpy as np
 from rlsmove.devices import open_recording
 from rlsmove.devices.recording import Recording
 from rlsmove.errors import SettingError
+from rlsmove.io.provenance import sha256_of
 from rlsmove.movements import detect_leg_movements
 from rlsmove.movements.common_clock import CommonClock, find_common_clock
 from rlsmove.records import (
@@ -73,6 +74,8 @@ class Leg:
         When it lay elsewhere.
     nights, leftovers : list of NightSpan
         See `signal.nights.night_spans`.
+    sha256 : str
+        Of the file's bytes; empty without a file.
     """
 
     recording: Recording
@@ -82,6 +85,7 @@ class Leg:
     nonwear_s: FloatArray
     nights: list[NightSpan]
     leftovers: list[NightSpan]
+    sha256: str = ""
 
     def span_of(self, evening: date) -> NightSpan | None:
         """What the recording holds of the night that begins on this date; None for nothing."""
@@ -160,13 +164,14 @@ def open_leg(path: str | Path, side: str | None = None, progress: Progress | Non
     RecordingError
         The file cannot be used.
     """
-    return read_leg(open_recording(path), side, progress)
+    leg = read_leg(open_recording(path), side, progress)
+    return replace(leg, sha256=sha256_of(path))
 
 
 def read_leg(
     recording: Recording, side: str | None = None, progress: Progress | None = None
 ) -> Leg:
-    """Read an opened recording once; parameters, result and errors as of `open_leg`."""
+    """Read an opened recording once, whether or not there is a file; otherwise as `open_leg`."""
     check_rate(recording)
     survey = survey_recording(recording, progress)
     check_signal(recording, survey)

@@ -7,7 +7,7 @@ from typing import Any
 
 from rlsmove.io.atomic_files import atomic_path
 from rlsmove.io.night_file import NIGHT_FILE, write_night_file
-from rlsmove.io.provenance import provenance
+from rlsmove.io.provenance import provenance_of_digests, sha256_of
 from rlsmove.io.results import night_record, write_night
 from rlsmove.night import Leg, NightResult
 from rlsmove.scoring import night_tables
@@ -123,7 +123,9 @@ def write_night_result(result: NightResult, out_dir: Path, events: Path | None) 
 
 
 def _parts(result: NightResult, events: Path | None) -> dict[str, Any]:
-    inputs = [leg.recording.path for leg in result.legs]
+    inputs = [(leg.recording.path.name, leg.sha256) for leg in result.legs]
+    if events is not None:
+        inputs.append((events.name, sha256_of(events)))
     settings = {
         "rules": result.rules.options(),
         "evening": str(result.evening),
@@ -138,7 +140,7 @@ def _parts(result: NightResult, events: Path | None) -> dict[str, Any]:
         "rules": result.rules,
         "indices": result.indices,
         "notices": result.notices,
-        "provenance": provenance([*inputs, *([] if events is None else [events])], settings),
+        "provenance": provenance_of_digests(inputs, settings),
         "tables": {
             **night_tables(
                 result.scoring,

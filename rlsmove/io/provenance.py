@@ -21,12 +21,27 @@ def provenance(inputs: Iterable[str | Path], settings: Mapping[str, Any]) -> dic
     settings : mapping
         Every option that the result depends on.
     """
+    return provenance_of_digests(((Path(path).name, sha256_of(path)) for path in inputs), settings)
+
+
+def provenance_of_digests(
+    inputs: Iterable[tuple[str, str]], settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Describe what made a result from files whose digests are known already.
+
+    Parameters
+    ----------
+    inputs : iterable of (str, str)
+        Name and SHA-256 of each file.
+    settings : mapping
+        Every option that the result depends on.
+    """
     return {
         "program": "rlsmove",
         "version": program_version(),
         "settings_digest": hashlib.sha256(json_text(settings).encode()).hexdigest(),
         "settings": dict(settings),
-        "inputs": [{"file": Path(path).name, "sha256": sha256_of(path)} for path in inputs],
+        "inputs": [{"file": name, "sha256": sha256} for name, sha256 in inputs],
     }
 
 
