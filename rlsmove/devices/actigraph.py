@@ -77,10 +77,10 @@ class LogRecording(PacketRecording):
     """
 
     _unit = "records"
-    _bytes_per_read = BYTES_PER_READ
 
     def __init__(self, path: Path, log: Member, info: dict[str, str]) -> None:
         self.path = path
+        self._bytes_per_read = BYTES_PER_READ
         self._log = log
         self._other_records = 0
         parameters = {} if info else _read_parameters(self._open(0))

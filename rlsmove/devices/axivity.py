@@ -19,7 +19,7 @@ HEADER_BYTES = 1024
 SECTOR_BYTES = 512
 
 #: A block holds 120 samples of three packed axes, 80 of three int16, 40 of six, 26 of nine.
-SECTORS_PER_READ = 512
+SAMPLES_PER_READ = 1 << 16
 
 _BLOCK = np.dtype(
     {
@@ -60,13 +60,16 @@ class AxivityRecording(PacketRecording):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._bytes_per_read = SECTORS_PER_READ * SECTOR_BYTES
+        self._bytes_per_read = max(SAMPLES_PER_READ // 120, 1) * SECTOR_BYTES
         with path.open("rb") as file:
             header = file.read(HEADER_BYTES)
         self._data_start = 0 if header.startswith(SECTOR) else HEADER_BYTES
         self._first: np.void | None = None
         start_time = self._find_start(os.path.getsize(path) - self._data_start)
         assert self._first is not None
+        self._bytes_per_read = (
+            max(SAMPLES_PER_READ // max(int(self._first["count"]), 1), 1) * SECTOR_BYTES
+        )
 
         device = "Axivity AX6" if self._first["layout"] >> 4 > 3 else "Axivity AX3"
         serial, side, placement = "", "unknown", "unknown"

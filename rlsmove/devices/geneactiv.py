@@ -72,10 +72,10 @@ class GeneactivRecording(PacketRecording):
     """
 
     _unit = "pages"
-    _bytes_per_read = BYTES_PER_READ
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._bytes_per_read = BYTES_PER_READ
         with path.open("rb") as file:
             head = file.read(_LONGEST_HEADER)
         self._data_start = head.find(_PAGE)

@@ -8,6 +8,7 @@ missing sample is a row of NaN; optionally ``temperature_c`` with attribute ``sa
 
 from __future__ import annotations
 
+import io
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -34,6 +35,9 @@ _LARGEST_CHUNK_BYTES = 1 << 28
 #: Rates outside are no accelerometer's.
 _RATES_HZ = (1.0, 10_000.0)
 
+#: No recording is longer; a damaged or made-up shape may be.
+_LONGEST_DAYS = 400
+
 _SIDES = ("left", "right", "unknown")
 
 
@@ -50,7 +54,7 @@ class Hdf5Recording(Recording):
     UnknownFormat
         The HDF5 was written by another program, or by a later version of this one.
     DamagedRecording
-        The file is cut short, or a dataset or an attribute is missing or malformed.
+        A dataset or an attribute is missing or malformed, or lies where the file is cut off.
     UnsuitableSignal
         The acceleration is not in g.
 
@@ -58,15 +62,14 @@ class Hdf5Recording(Recording):
     -----
     Row ``i`` of the dataset lies ``i / sample_rate_hz`` after ``start_time``. Rows that are not
     finite are missing and become jumps in time. A stored chunk that cannot be read (a checksum or
-    the compression fails) is a gap as well, with a notice.
+    the compression fails, or it lies where the file is cut off) is a gap as well, with a notice.
     """
 
     def __init__(self, path: Path) -> None:
-        import h5py
-
         self.path = path
+        self._cut_bytes = _missing_bytes(path)
         try:
-            with h5py.File(path, "r") as file:
+            with self._open() as file:
                 attributes = dict(file.attrs)
                 self._check_format(attributes)
                 self._rows, self._chunk_rows = self._check_dataset(file)
@@ -89,52 +92,63 @@ class Hdf5Recording(Recording):
         if self.side not in _SIDES:
             raise self._wrong("attribute 'side'", repr(self.side), " or ".join(map(repr, _SIDES)))
         self.time_zone = self._zone(attributes)
+        days = self._rows / self.sample_rate_hz / 86_400
+        if days > _LONGEST_DAYS:
+            raise self._wrong(
+                "dataset 'acceleration'", f"{days:.0f} days long", f"at most {_LONGEST_DAYS}"
+            )
+
+    def _open(self) -> Any:
+        import h5py
+
+        return h5py.File(_CutFile(self.path, self._cut_bytes) if self._cut_bytes else self.path)
 
     def blocks(self, start_s: float = 0.0, end_s: float = float("inf")) -> Iterator[Block]:
         """Read the samples with start_s <= time < end_s (see `Recording.blocks`)."""
-        import h5py
-
         rate = self.sample_rate_hz
         # One row more on either side: the times themselves decide, below.
         first = int(min(max(math.floor(start_s * rate) - 1, 0), self._rows))
         last = self._rows
         if end_s * rate < self._rows - 1:
             last = max(math.ceil(end_s * rate) + 1, first)
-        damaged: list[tuple[int, int]] = []
+        lost: list[tuple[int, int]] = []
         any_whole = False
-        with h5py.File(self.path, "r") as file:
+        with self._open() as file:
             dataset = file["acceleration"]
             for start in range(first, last, ROWS_PER_READ):
                 end = min(start + ROWS_PER_READ, last)
-                rows = self._read(dataset, start, end, damaged)
+                rows = self._read(dataset, start, end, lost)
                 time_s = np.arange(start, end) / rate
                 keep = np.isfinite(rows).all(axis=1) & (time_s >= start_s) & (time_s < end_s)
+                if self._unwritten:
+                    keep &= rows.any(axis=1)
                 any_whole |= bool(keep.any())
                 self.fraction_read = (end - first) / (last - first)
                 if keep.all():
                     yield Block(rows, time_s)
                 elif keep.any():
                     yield Block(rows[keep], time_s[keep])
-        if damaged and not any_whole:
+        if lost and not any_whole:
             raise DamagedRecording(
                 self.path,
                 f"none of its rows {first} to {last - 1} can be read",
                 place="dataset 'acceleration'",
                 advice="Copy the file again, or convert it anew from the device's own file.",
             )
-        if damaged:
-            lost = sum(end - start for start, end in damaged)
+        if self._cut_bytes:
+            self.notice("truncated", f"{self._cut_bytes} bytes are missing at the end of the file.")
+        if lost:
             self.notice(
                 "damaged_blocks",
-                f"{lost} rows of dataset 'acceleration' cannot be read, the first at row "
-                f"{damaged[0][0]}; they are left out as gaps.",
+                f"{sum(end - start for start, end in lost)} rows of dataset 'acceleration' cannot "
+                f"be read, the first at row {lost[0][0]}; they are left out, a gap.",
             )
         self.fraction_read = 1.0
 
     def _read(
-        self, dataset: Any, start: int, end: int, damaged: list[tuple[int, int]]
+        self, dataset: Any, start: int, end: int, lost: list[tuple[int, int]]
     ) -> NDArray[np.float32]:
-        """Rows [start, end); those of chunks that fail are NaN and are listed in `damaged`."""
+        """Rows [start, end); those of chunks that fail are NaN and are listed in `lost`."""
         try:
             rows = np.empty((end - start, 3), np.float32)
             dataset.read_direct(rows, np.s_[start:end])
@@ -142,10 +156,10 @@ class Hdf5Recording(Recording):
         except (OSError, RuntimeError):
             edge = (start // self._chunk_rows + 1) * self._chunk_rows
             if edge >= end:
-                damaged.append((start, end))
+                lost.append((start, end))
                 return np.full((end - start, 3), np.nan, np.float32)
             edges = [start, *range(edge, end, self._chunk_rows), end]
-            pieces = [self._read(dataset, *span, damaged) for span in pairwise(edges)]
+            pieces = [self._read(dataset, *span, lost) for span in pairwise(edges)]
             return np.concatenate(pieces)
 
     def _wrong(self, place: str, found: str, expected: str) -> DamagedRecording:
@@ -192,7 +206,9 @@ class Hdf5Recording(Recording):
             raise DamagedRecording(
                 self.path, f"{place} has type {dataset.dtype}", expected="float32, in g"
             )
-        if dataset.shape[0] == 0 or dataset.id.get_storage_size() == 0:
+        # Of a file that is cut off, the index of its chunks may be missing.
+        stored = self._cut_bytes or dataset.id.get_storage_size()
+        if dataset.shape[0] == 0 or not stored:
             raise DamagedRecording(self.path, f"{place} holds no samples")
         chunk = dataset.chunks or (ROWS_PER_READ, 3)
         size = math.prod(chunk) * dataset.dtype.itemsize
@@ -202,6 +218,13 @@ class Hdf5Recording(Recording):
                 f"{place} is stored in chunks of {size} bytes",
                 expected=f"at most {_LARGEST_CHUNK_BYTES}",
             )
+        # A program that broke off leaves chunks without content, which read as zeros.
+        chunks = math.prod(
+            -(-rows // size) for rows, size in zip(dataset.shape, chunk, strict=True)
+        )
+        self._unwritten = bool(
+            self._cut_bytes or (dataset.chunks and dataset.id.get_num_chunks() < chunks)
+        )
         return dataset.shape[0], chunk[0]
 
     def _text(self, attributes: dict[str, Any], name: str, default: str) -> str:
@@ -252,6 +275,43 @@ class Hdf5Recording(Recording):
             )
             return ""
         return name
+
+
+class _CutFile(io.RawIOBase):
+    """A file that pretends to be as long as it says; what is missing cannot be read."""
+
+    def __init__(self, path: Path, missing_bytes: int) -> None:
+        self._file = path.open("rb", buffering=0)
+        self._kept_bytes = path.stat().st_size
+        self._bytes = self._kept_bytes + missing_bytes
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(self._bytes + offset if whence == 2 else offset, whence % 2)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def readinto(self, buffer: Any) -> int:
+        if self._file.tell() + len(buffer) > self._kept_bytes:
+            raise OSError("the file is cut off before this")
+        return self._file.readinto(buffer)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _missing_bytes(path: Path) -> int:
+    """How many bytes fewer a file has than it says at its start; 0 where it does not say.
+
+    The superblock holds the file's end as 8 bytes, at byte 40 in its first two versions and at
+    byte 28 in the later two (HDF5 File Format Specification, II.A).
+    """
+    with path.open("rb") as file:
+        head = file.read(48)
+    version = head[8] if len(head) > 8 else 0
+    at = 40 if version < 2 else 28
+    return max(int.from_bytes(head[at : at + 8], "little") - path.stat().st_size, 0)
 
 
 def write_recording(
