@@ -331,8 +331,8 @@ def describe_groups(
             offset = min(high - 1 + min(late, longest_lead) - half, ceiling - 1.0)
             if offset <= onset:
                 onset, offset = np.float64(low), np.float64(high)
-            low = np.int64(np.ceil(onset))
-            high = np.int64(offset) + 1
+            low = int(np.ceil(onset))
+            high = int(offset) + 1
             strongest = np.float32(0.0)
             peak = 0.0
             total = 0.0
