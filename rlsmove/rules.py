@@ -225,3 +225,7 @@ IMI_BIN_S = 2
 IMI_HISTOGRAM_MAX_S = 90
 LN_IMI_BIN = 0.1
 LN_IMI_HISTOGRAM_MAX = 4.5
+
+#: PLMS per hour of sleep at which the literature draws a line in adults (5 in children). Single
+#: nights of one person differ by 25 per hour on average: a line in pictures, never a verdict.
+PLMS_LINE_PER_HOUR = 15

@@ -60,12 +60,14 @@ def find_members(path: Path) -> dict[str, Member]:
     """
     try:
         with zipfile.ZipFile(path) as file:
-            entries = [(item.header_offset, item.compress_size) for item in file.infolist()]
+            entries: list[tuple[int, int | None]] = [
+                (item.header_offset, item.compress_size) for item in file.infolist()
+            ]
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error):
         entries = []
     members = _read_headers(path, entries)
     if not members:
-        members = _read_headers(path, [(at, 0) for at in _find_signatures(path)])
+        members = _read_headers(path, [(at, None) for at in _find_signatures(path)])
     return members
 
 
@@ -176,13 +178,13 @@ class MemberStream:
         self._file.close()
 
 
-def _read_headers(path: Path, entries: list[tuple[int, int]]) -> dict[str, Member]:
-    """Members from their own headers; `entries` holds their offsets and, or 0, packed sizes."""
+def _read_headers(path: Path, entries: list[tuple[int, int | None]]) -> dict[str, Member]:
+    """Members from their own headers; `entries` holds their offsets and, if known, sizes."""
     members: dict[str, Member] = {}
-    ends = [at for at, _ in entries[1:]] + [path.stat().st_size]
+    ends = ([at for at, _ in entries] + [path.stat().st_size])[1:]
     with path.open("rb") as file:
-        for (at, packed_size), end in zip(entries, ends, strict=True):
-            file.seek(at)
+        for (at, packed), end in zip(entries, ends, strict=False):
+            file.seek(max(at, 0))
             header = file.read(_LOCAL.size)
             if len(header) < _LOCAL.size:
                 continue
@@ -195,8 +197,9 @@ def _read_headers(path: Path, entries: list[tuple[int, int]]) -> dict[str, Membe
             if method not in (_STORED, _DEFLATED):
                 continue
             offset = at + _LOCAL.size + name_size + extra_size
-            # A size of 0 stands behind the content instead: it may take all until the next one.
-            packed = packed_size or fields[7] or max(end - offset, 0)
+            if packed is None:
+                # A size of 0 stands behind the content instead: it takes all until the next one.
+                packed = fields[7] or max(end - offset, 0)
             size = fields[8] or packed
             members.setdefault(name, Member(name, offset, packed, size, method))
     return members

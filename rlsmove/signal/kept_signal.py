@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlsmove.records import COUNTS_PER_G, MISSING_COUNT, LegSignal
+from rlsmove.signal.activity import movement_activity
 from rlsmove.signal.nights import Night
 
 
@@ -42,3 +44,28 @@ def on_other_clock(signal: LegSignal, offset_s: float, drift_ppm: float) -> LegS
     """Move a signal to a clock that its own is ahead of by an offset and a drift."""
     rate = 1.0 + 1e-6 * drift_ppm
     return replace(signal, start_s=(signal.start_s - offset_s) / rate, step_s=signal.step_s / rate)
+
+
+def signal_strength(signal: LegSignal) -> NDArray[np.float32]:
+    """Movement signal of a kept night, as the detector computes it, for looking at.
+
+    Parameters
+    ----------
+    signal : LegSignal
+        One leg.
+
+    Returns
+    -------
+    ndarray of float32, shape (n,)
+        Over its threshold: 1 is just significant. NaN where nothing was recorded.
+    """
+    acceleration = signal.acceleration()
+    missing = np.isnan(acceleration[:, 0])
+    if np.all(missing):
+        return np.full(len(signal), np.nan, np.float32)
+    there, gone = np.flatnonzero(~missing), np.flatnonzero(missing)
+    for axis in range(3):
+        acceleration[gone, axis] = np.interp(gone, there, acceleration[there, axis])
+    strength = movement_activity(acceleration, signal.device_step_g).strength
+    strength[missing] = np.nan
+    return strength

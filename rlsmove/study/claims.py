@@ -280,10 +280,14 @@ def _slope_on(
         nights = person.person.assigned
         if not nights:
             return None
-        y = (outcome or rate(settings.index)).of(nights, settings)
         x = np.array([of_night(night, person) for night in nights])
+        if not np.isfinite(x).any():
+            return None
+        y = (outcome or rate(settings.index)).of(nights, settings)
         massage = person.person.massage()
         use = np.isfinite(y) & np.isfinite(x)
+        if not use.any():
+            return None
         if massage_nights_only:
             use &= massage
             found = slope(y[use], x[use])

@@ -77,10 +77,12 @@ def contrast(
     Contrast or None
         None where no block holds nights on both sides.
     """
-    unit_of_night, block, arm = schedule.units()
     usable = np.isfinite(values)
     if adjust is not None:
         usable &= np.isfinite(adjust).all(axis=1)
+    if not usable.any():
+        return None
+    unit_of_night, block, arm = schedule.units()
     nights = np.bincount(unit_of_night[usable], minlength=len(block))
     with np.errstate(invalid="ignore"):
         y = np.bincount(unit_of_night[usable], values[usable], len(block)) / nights

@@ -174,7 +174,6 @@ def _only_pairs(
     return [
         replace(
             night,
-            arm=-1,
             left_out="the other night of its pair is missing"
             if len(odd[night.block]) == 1
             else "its block is not a pair of one massage and one control night",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,7 @@ class PersonNights:
         """Whether chance gave the nights their arms."""
         return self.scheme != "none"
 
-    @property
+    @cached_property
     def assigned(self) -> tuple[ComparedNight, ...]:
         """The nights that have an arm: those that a schedule speaks of."""
         return tuple(night for night in self.nights if night.arm >= 0)

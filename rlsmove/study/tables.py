@@ -97,7 +97,7 @@ def read_table(
     lines_numbered = [(n, line) for n, line in enumerate(lines, 1) if any(map(str.strip, line))]
     if not lines_numbered:
         raise StudyError(name, "the table is empty", expected="a header and a row for each entry")
-    header = tuple(cell.strip().lstrip("\ufeff").lower() for cell in lines_numbered[0][1])
+    header = tuple(" ".join(cell.lower().split()) for cell in lines_numbered[0][1])
     known = {column.name: column for column in columns}
     absent = [c.name for c in known.values() if c.required and c.name not in header]
     if absent:
