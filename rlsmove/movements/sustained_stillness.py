@@ -23,13 +23,16 @@ RESTLESS_KINDS = (POSTURE_SHIFT, GROSS_MOVEMENT, GAIT)
 
 MINUTE_MS = 60_000
 
-#: A minute is restful when less than this share of the ten minutes around it is restless movement.
-#: Of windows of 3 to 10 min and shares of 3 to 15 %, this one agreed best with the hypnograms of
+#: A minute is sleep when less than this share of the ten minutes around it is restless movement.
+#: Of windows of 3 to 10 min and shares of 3 to 15 %, it agreed best with the hypnograms of
 #: simulated nights (kappa 0.43; 5 min without any change of place, the rule for the wrist of van
 #: Hees et al., PLoS ONE 2015;10:e0142533: kappa 0.34, and two hours of sleep lost in restless
 #: sleepers).
 RESTFUL_WINDOW_MIN = 10
-RESTFUL_SHARE = 0.06
+SLEEP_SHARE = 0.06
+
+#: A minute in bed may be more restless than that.
+BED_SHARE = 0.15
 
 #: The window of rest joins stretches of at least half an hour across interruptions of up to an
 #: hour (van Hees et al., Sci Rep 2018;8:12975, who find the sleep period at the wrist so).
@@ -55,7 +58,7 @@ def stillness_window(movements: Movements, recorded: Intervals) -> tuple[int, in
     """
     if len(recorded) == 0:
         return None
-    first, restful = _restful_minutes(movements, recorded)
+    first, restful = _restful_minutes(movements, recorded, BED_SHARE)
     rests = [run for run in _runs(restful) if run[1] - run[0] >= SHORTEST_REST_MIN]
     if not rests:
         return None
@@ -97,7 +100,7 @@ def sleep_within(
     offsets: list[int] = []
     stages: list[int] = []
     if len(recorded):
-        first, restful = _restful_minutes(movements, recorded)
+        first, restful = _restful_minutes(movements, recorded, SLEEP_SHARE)
         edges_ms = (first + np.flatnonzero(np.diff(restful)) + 1) * MINUTE_MS
         for start, end in zip(recorded.onset_ms.tolist(), recorded.offset_ms.tolist(), strict=True):
             start, end = max(start, lights_off_ms), min(end, lights_on_ms)
@@ -118,17 +121,18 @@ def sleep_within(
     )
 
 
-def _restful_minutes(movements: Movements, recorded: Intervals) -> tuple[int, BoolArray]:
-    """Number of the first minute, and whether each minute from there on is restful."""
+def _restful_minutes(
+    movements: Movements, recorded: Intervals, share: float
+) -> tuple[int, BoolArray]:
+    """Number of the first minute, and whether less than a share around each minute is restless."""
     first = int(recorded.onset_ms[0]) // MINUTE_MS
     last = -(-int(recorded.offset_ms[-1]) // MINUTE_MS)
     covered = _share_of_minutes(recorded, first, last)
     moving = np.minimum(_share_of_minutes(_restless(movements), first, last), covered)
     around = np.ones(min(RESTFUL_WINDOW_MIN, len(covered)))
-    share = np.convolve(moving, around, "same") / np.maximum(
-        np.convolve(covered, around, "same"), 1e-9
-    )
-    return first, (share < RESTFUL_SHARE) & (covered > 0.0)
+    seen = np.maximum(np.convolve(covered, around, "same"), 1e-9)
+    restless = np.convolve(moving, around, "same") / seen
+    return first, (restless < share) & (covered > 0.0)
 
 
 def _restless(movements: Movements) -> Intervals:
