@@ -47,7 +47,7 @@ def _indices_of(case: str, nights: Mapping[str, ScoredNight]) -> list[str]:
     for index in INDICES:
         values = [night.indices[index.name] for night in nights.values()]
         if any(isinstance(value, list) for value in values):
-            for name, night, value in zip(nights, nights.values(), values, strict=True):
+            for name, value in zip(nights, values, strict=True):
                 label = index.name if len(nights) == 1 else f"{index.name} {name}"
                 lines.append(f"{label:<28}  {_text(value)}")
             continue
@@ -68,7 +68,10 @@ def _hours(over: str, indices: Mapping[str, Any]) -> str:
 
 def _cases(name: str, nights: Nights) -> list[str]:
     width = max(len("case"), *(len(case) for case in nights))
-    lines = [f"{name}", f"{'case':<{width}}" + "".join(f"{head:>10}" for head, _, _ in _CASE_COLUMNS)]
+    lines = [
+        f"{name}",
+        f"{'case':<{width}}" + "".join(f"{head:>10}" for head, _, _ in _CASE_COLUMNS),
+    ]
     for case, night in nights.items():
         cells = [
             "-" if night.indices[key] is None else f"{night.indices[key]:.{decimals}f}"
@@ -94,10 +97,13 @@ def warning_lines(nights: Nights) -> list[str]:
     for case, night in nights.items():
         for notice in night.notices:
             found.setdefault(notice.code, []).append((case, notice))
-    return [
-        f"{_line(warned[0][1])} (case {warned[0][0]}; such in {len(warned)} of {len(nights)} nights)"
-        for warned in found.values()
-    ]
+    lines = []
+    for warned in found.values():
+        case, notice = warned[0]
+        lines.append(
+            f"{_line(notice)} (case {case}; such in {len(warned)} of {len(nights)} nights)"
+        )
+    return lines
 
 
 def _line(notice: Notice) -> str:

@@ -1,0 +1,253 @@
+"""How far two scorings of one night mark the same movements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from rlsmove.records import FloatArray, IntArray
+
+#: Two marks of one movement begin this close together.
+TOLERANCE_S = 0.5
+
+#: Clocks are looked for this far apart: a minute, and the drift of two cheap crystals.
+_SHIFT_MAX_MS = 60_000
+_DRIFT_MAX_PPM = 50
+_DRIFT_STEP_PPM = 5
+#: A shift is believed when at least so many movements agree on it, three times as many as chance
+#: would bring together, and half as many again as on any other shift.
+_AGREEING_MIN = 10
+_OVER_CHANCE = 3.0
+_OVER_OTHERS = 1.5
+_OTHER_SHIFT_MS = 2_000
+
+
+class ClockShift(NamedTuple):
+    """By how much the clock of the test was set right.
+
+    Attributes
+    ----------
+    offset_s : float
+        Added to the times of the test, at their start.
+    drift_ppm : float
+        Added to them besides, in seconds per million.
+    sure : bool
+        Whether movements agreed on it; both are 0 where they did not.
+    """
+
+    offset_s: float
+    drift_ppm: float
+    sure: bool
+
+
+@dataclass(frozen=True)
+class EventAgreement:
+    """Movements that two scorings share, and how they differ.
+
+    Attributes
+    ----------
+    n_reference, n_test, n_matched : int
+        Movements of each, and those that found each other.
+    onset_error_s, offset_error_s : ndarray of float64, shape (n_matched,)
+        Test less reference.
+    """
+
+    n_reference: int
+    n_test: int
+    onset_error_s: FloatArray
+    offset_error_s: FloatArray
+
+    @property
+    def n_matched(self) -> int:
+        """Movements that found each other."""
+        return len(self.onset_error_s)
+
+    @property
+    def precision(self) -> float | None:
+        """Part of the test's movements that the reference has."""
+        return self.n_matched / self.n_test if self.n_test else None
+
+    @property
+    def recall(self) -> float | None:
+        """Part of the reference's movements that the test has."""
+        return self.n_matched / self.n_reference if self.n_reference else None
+
+    @property
+    def f1(self) -> float | None:
+        """Harmonic mean of precision and recall; None where neither has a movement."""
+        together = self.n_reference + self.n_test
+        return 2 * self.n_matched / together if together else None
+
+
+def agree_on_events(
+    reference: tuple[IntArray, IntArray], test: tuple[IntArray, IntArray], tolerance_s: float
+) -> EventAgreement:
+    """Match two lists of movements one to one and say how they differ.
+
+    Parameters
+    ----------
+    reference, test : tuple of ndarray of int64
+        Onset and offset in ms, sorted by onset, on one clock.
+    tolerance_s : float
+        Largest difference of matched onsets.
+    """
+    mine, theirs = matched(reference[0], test[0], round(tolerance_s * 1000))
+    return EventAgreement(
+        len(reference[0]),
+        len(test[0]),
+        (test[0][theirs] - reference[0][mine]) / 1000,
+        (test[1][theirs] - reference[1][mine]) / 1000,
+    )
+
+
+def pooled(parts: list[EventAgreement]) -> EventAgreement:
+    """Put the agreements of several nights together."""
+    none = np.empty(0)
+    return EventAgreement(
+        sum(part.n_reference for part in parts),
+        sum(part.n_test for part in parts),
+        np.concatenate([none, *(part.onset_error_s for part in parts)]),
+        np.concatenate([none, *(part.offset_error_s for part in parts)]),
+    )
+
+
+def matched(one: IntArray, other: IntArray, tolerance_ms: int) -> tuple[IntArray, IntArray]:
+    """Pair times one to one: as many pairs as can be, and among those the least total difference.
+
+    Parameters
+    ----------
+    one, other : ndarray of int64
+        Times, sorted.
+    tolerance_ms : int
+        Largest difference within a pair.
+
+    Returns
+    -------
+    rows, other_rows : ndarray of int64
+        Which of `one` belongs to which of `other`, in order.
+
+    Notes
+    -----
+    Some best pairing crosses no other pair, so that a table over the beginnings of both lists
+    holds it. Times that lie further apart than the tolerance divide the lists into groups that
+    do not concern each other.
+    """
+    both = np.concatenate([one, other])
+    order = np.argsort(both, kind="stable")
+    group = np.empty(len(both), np.int64)
+    group[order] = np.cumsum(np.diff(both[order], prepend=both.min(initial=0)) > tolerance_ms)
+    groups, other_groups = group[: len(one)], group[len(one) :]
+    pairs: list[tuple[int, int]] = []
+    for number in np.intersect1d(groups, other_groups):
+        start, end = np.searchsorted(groups, [number, number + 1])
+        other_start, other_end = np.searchsorted(other_groups, [number, number + 1])
+        found = _best_pairs(
+            one[start:end].tolist(), other[other_start:other_end].tolist(), tolerance_ms
+        )
+        pairs += [(start + row, other_start + other_row) for row, other_row in found]
+    table = np.array(pairs, np.int64).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
+
+
+def _best_pairs(one: list[int], other: list[int], tolerance_ms: int) -> list[tuple[int, int]]:
+    # best[i][j]: pairs, and minus their total difference, of the first i and the first j times.
+    best = [[(0, 0)] * (len(other) + 1) for _ in range(len(one) + 1)]
+    for i, time in enumerate(one):
+        for j, other_time in enumerate(other):
+            value = max(best[i][j + 1], best[i + 1][j])
+            apart = abs(time - other_time)
+            if apart <= tolerance_ms:
+                pairs, cost = best[i][j]
+                value = max(value, (pairs + 1, cost - apart))
+            best[i + 1][j + 1] = value
+    chosen: list[tuple[int, int]] = []
+    i, j = len(one), len(other)
+    while i and j:
+        if best[i][j] == best[i - 1][j]:
+            i -= 1
+        elif best[i][j] == best[i][j - 1]:
+            j -= 1
+        else:
+            i, j = i - 1, j - 1
+            chosen.append((i, j))
+    return chosen[::-1]
+
+
+def clock_shift(reference: IntArray, test: IntArray, tolerance_s: float) -> ClockShift:
+    """Find by how much the clock of the test is off, from movements that both have.
+
+    Parameters
+    ----------
+    reference, test : ndarray of int64
+        Onsets in ms, sorted.
+    tolerance_s : float
+        What lies within it is no matter of the clock and is left to the onset error.
+
+    Returns
+    -------
+    ClockShift
+        At most a minute and 50 ppm.
+    """
+    unsure = ClockShift(0.0, 0.0, False)
+    if not len(reference) or not len(test):
+        return unsure
+    tolerance_ms = tolerance_s * 1000
+    elapsed = test - test[0]
+    mine, theirs = _near_pairs(reference, test)
+    drifts = np.arange(-_DRIFT_MAX_PPM, _DRIFT_MAX_PPM + 1, _DRIFT_STEP_PPM)
+    peaks = []
+    for drift in drifts[np.argsort(np.abs(drifts), kind="stable")]:
+        apart = reference[mine] - test[theirs] - elapsed[theirs] * drift * 1e-6
+        count, shift = _densest(np.sort(apart), tolerance_ms)
+        peaks.append((count, shift, float(drift)))
+    count, shift, drift = max(peaks, key=lambda peak: peak[0])
+    apart = reference[mine] - test[theirs] - elapsed[theirs] * drift * 1e-6
+    others, _ = _densest(np.sort(apart[np.abs(apart - shift) > _OTHER_SHIFT_MS]), tolerance_ms)
+    by_chance = len(apart) * tolerance_ms / (2 * _SHIFT_MAX_MS)
+    if count < max(_AGREEING_MIN, _OVER_CHANCE * by_chance, _OVER_OTHERS * others):
+        return unsure
+    near = np.abs(apart - shift) <= tolerance_ms / 2
+    slope, offset = _line(elapsed[theirs][near], (reference[mine] - test[theirs])[near])
+    if abs(offset) + abs(slope) * float(elapsed[-1]) <= tolerance_ms:
+        return ClockShift(0.0, 0.0, True)
+    return ClockShift(offset / 1000, slope * 1e6, True)
+
+
+def shifted(times_ms: IntArray, first_ms: int, shift: ClockShift) -> IntArray:
+    """Set times of the test right; `first_ms` is its first onset."""
+    added = shift.offset_s * 1000 + (times_ms - first_ms) * shift.drift_ppm * 1e-6
+    return times_ms + np.rint(added).astype(np.int64)
+
+
+def _near_pairs(reference: IntArray, test: IntArray) -> tuple[IntArray, IntArray]:
+    """All pairs of a reference and a test onset that lie within the largest shift."""
+    first = np.searchsorted(reference, test - _SHIFT_MAX_MS, side="left")
+    last = np.searchsorted(reference, test + _SHIFT_MAX_MS, side="right")
+    count = last - first
+    theirs = np.repeat(np.arange(len(test)), count)
+    within = np.arange(len(theirs)) - np.repeat(np.cumsum(count) - count, count)
+    return np.repeat(first, count) + within, theirs
+
+
+def _densest(ordered: FloatArray, width: float) -> tuple[int, float]:
+    """Most values in a window of the given width, and the middle of that window."""
+    if not len(ordered):
+        return 0, 0.0
+    count = np.searchsorted(ordered, ordered + width, side="right") - np.arange(len(ordered))
+    at = int(np.argmax(count))
+    return int(count[at]), float(np.median(ordered[at : at + count[at]]))
+
+
+def _line(x: IntArray, y: IntArray) -> tuple[float, float]:
+    """Slope and start of the line through points, by medians, so that a false pair counts little.
+
+    The slope is that between the medians of the first and the last third.
+    """
+    third = max(len(x) // 3, 1)
+    order = np.argsort(x, kind="stable")
+    early, late = order[:third], order[-third:]
+    run = float(np.median(x[late]) - np.median(x[early]))
+    slope = float(np.median(y[late]) - np.median(y[early])) / run if run > 0 else 0.0
+    return slope, float(np.median(y - slope * x))
