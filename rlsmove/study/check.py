@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from rlsmove.errors import RlsmoveError, StudyError
 from rlsmove.study.columns import RUN_IN, night_of, time_in_night
-from rlsmove.study.folder import COUNTED, EXCLUSION_RULES, SCHEMA_VERSION, Study
+from rlsmove.study.folder import COUNTED, EXCLUSION_RULES, SCHEMA_VERSION, Study, is_number
 from rlsmove.study.plan import FrozenPlan, read_plan
 from rlsmove.study.problems import Problem
 from rlsmove.study.tables import Row
@@ -51,7 +52,7 @@ def check_study(study: Study) -> list[Problem]:
     list of Problem
         By file, then row.
     """
-    problems = [*study.problems, *_about(study)]
+    problems = [*study.problems, *about_problems(study)]
     plan = None
     try:
         plan = read_plan(study)
@@ -75,7 +76,8 @@ def check_study(study: Study) -> list[Problem]:
     return sorted(set(problems))
 
 
-def _about(study: Study) -> Iterator[Problem]:
+def about_problems(study: Study) -> Iterator[Problem]:
+    """Yield what is wrong with the entries of study.json."""
     about = study.about
 
     def problem(key: str, found: Any, expected: str) -> Problem:
@@ -91,7 +93,7 @@ def _about(study: Study) -> Iterator[Problem]:
     if about.get("primary_index") not in COUNTED:
         yield problem("primary_index", about.get("primary_index"), f"one of {', '.join(COUNTED)}")
     ratio = about.get("worthwhile_ratio")
-    if not isinstance(ratio, int | float) or not 0 < ratio < 1:
+    if not is_number(ratio, 0, 1) or ratio in (0, 1):
         yield problem("worthwhile_ratio", ratio, "a number between 0 and 1")
     from rlsmove.rules import RULE_SETS
 
@@ -103,7 +105,7 @@ def _about(study: Study) -> Iterator[Problem]:
     for name, value in (rules if isinstance(rules, dict) else {}).items():
         if name not in EXCLUSION_RULES:
             yield problem(f"exclusion_rules.{name}", value, f"one of {', '.join(EXCLUSION_RULES)}")
-        elif isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        elif not is_number(value, 0, math.inf):
             yield problem(f"exclusion_rules.{name}", value, "a number of at least 0")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from rlsmove.errors import StudyError
 from rlsmove.io.json_text import plain
 from rlsmove.io.provenance import provenance
+from rlsmove.study.check import about_problems
 from rlsmove.study.claims import answer_claims
 from rlsmove.study.cohort import (
     CohortComparison,
@@ -68,7 +69,9 @@ def compare_study(
             "there are no results to compare",
             expected="the table of nights that `rlsmove batch STUDY` writes",
         )
-    problems = list(study.problems)
+    dictionaries = [name.replace(".tsv", ".json") for name in study.tables]
+    problems = [p for p in study.problems if p.file not in dictionaries]
+    problems += about_problems(study)
     plan = None
     try:
         plan = read_plan(study)

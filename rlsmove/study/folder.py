@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from rlsmove.errors import StudyError
 from rlsmove.io.atomic_files import write_files
@@ -25,6 +26,9 @@ COUNTED = {
     "clm_per_hour_tib": ("clm_count", "tib_hours"),
     "lm_per_hour_tib": ("lm_count", "tib_hours"),
 }
+
+#: The index that a verdict rests on unless study.json says otherwise.
+PRIMARY_INDEX = "plms_per_hour"
 
 #: A change worth having, as massage over control; the usual plan in docs and defaults.
 WORTHWHILE_RATIO = 0.8
@@ -107,14 +111,25 @@ class Study:
 
     @property
     def primary_index(self) -> str:
-        """The index that the verdict rests on."""
-        return str(self.about.get("primary_index", "plms_per_hour"))
+        """The index that the verdict rests on; the default if it is none that can be compared."""
+        index = str(self.about.get("primary_index"))
+        return index if index in COUNTED else PRIMARY_INDEX
 
     @property
     def rules(self) -> dict[str, float]:
         """Exclusion rules, the defaults filled in."""
-        given = self.about.get("exclusion_rules") or {}
-        return {name: float(given.get(name, value)) for name, value in EXCLUSION_RULES.items()}
+        given = self.about.get("exclusion_rules")
+        given = given if isinstance(given, dict) else {}
+        return {
+            name: float(given[name]) if is_number(given.get(name), 0, math.inf) else value
+            for name, value in EXCLUSION_RULES.items()
+        }
+
+    @property
+    def worthwhile_ratio(self) -> float:
+        """The ratio of massage over control that is worth having; the default if unusable."""
+        ratio = self.about.get("worthwhile_ratio")
+        return float(ratio) if is_number(ratio, 0, 1) and 0 < ratio < 1 else WORTHWHILE_RATIO
 
     @property
     def participants(self) -> list[str]:
@@ -123,6 +138,11 @@ class Study:
         return list(
             dict.fromkeys(r.cells["participant_id"] for r in rows if "participant_id" in r.cells)
         )
+
+
+def is_number(value: Any, low: float, high: float) -> TypeGuard[float]:
+    """Tell whether a value of a JSON file is a number within bounds, both ends in."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
 
 
 def new_study(path: str | Path, *, study_id: str = "", time_zone: str = "UTC") -> None:
@@ -165,7 +185,7 @@ def about_study(
             {"name": "massage", "massage": True},
             {"name": "control", "massage": False},
         ],
-        "primary_index": "plms_per_hour",
+        "primary_index": PRIMARY_INDEX,
         "worthwhile_ratio": WORTHWHILE_RATIO,
         "rules": "wasm2016",
         "exclusion_rules": dict(EXCLUSION_RULES),
@@ -247,7 +267,8 @@ def read_study(path: str | Path) -> Study:
     arms = _arms(about, problems)
     tables: dict[str, Table] = {}
     for name, columns in study_columns(arms).items():
-        columns = _with_dictionary(path / name.replace(".tsv", ".json"), columns, problems)
+        dictionary = path / name.replace(".tsv", ".json")
+        columns = _with_dictionary(dictionary, columns, problems)
         try:
             tables[name] = read_table(path / name, columns, name=name)
         except StudyError as error:
@@ -259,13 +280,7 @@ def read_study(path: str | Path) -> Study:
         problems += tables[name].problems
         entries = {column.name for column in columns}
         problems += [
-            Problem(
-                name,
-                1,
-                column,
-                "a column without an entry in the data dictionary",
-                f"its description in {name.replace('.tsv', '.json')}",
-            )
+            Problem(dictionary.name, 0, column, "no entry", f"what the column of {name} holds")
             for column in tables[name].header
             if column not in entries
         ]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rlsmove.records import BoolArray, FloatArray
-from rlsmove.study.folder import EXCLUSION_RULES, WORTHWHILE_RATIO, Arm
+from rlsmove.study.folder import EXCLUSION_RULES, PRIMARY_INDEX, WORTHWHILE_RATIO, Arm
 from rlsmove.study.schedule import Schedule
 
 #: Added to each count before the logarithm, so that a night without movements has one.
@@ -139,7 +139,7 @@ class Settings:
         For draws where there are too many assignments to list.
     """
 
-    index: str = "plms_per_hour"
+    index: str = PRIMARY_INDEX
     margin: float = WORTHWHILE_RATIO
     minimum_hours: float = EXCLUSION_RULES["minimum_hours"]
     minimum_nights: int = int(EXCLUSION_RULES["minimum_nights"])

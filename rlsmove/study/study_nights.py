@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from rlsmove.study.columns import RUN_IN
-from rlsmove.study.folder import COUNTED, WORTHWHILE_RATIO, Study
+from rlsmove.study.folder import COUNTED, Study
 from rlsmove.study.person_nights import ComparedNight, PersonNights, Settings
 from rlsmove.study.plan import FrozenPlan
 from rlsmove.study.tables import Row
@@ -29,12 +29,9 @@ def study_settings(study: Study, *, margin: float | None = None, seed: int = 1) 
     seed : int
     """
     rules = study.rules
-    index = study.primary_index
     return Settings(
-        index=index if index in COUNTED else "plms_per_hour",
-        margin=float(study.about.get("worthwhile_ratio", WORTHWHILE_RATIO))
-        if margin is None
-        else margin,
+        index=study.primary_index,
+        margin=study.worthwhile_ratio if margin is None else margin,
         minimum_hours=rules["minimum_hours"],
         minimum_nights=int(rules["minimum_nights"]),
         short_night_hours=rules["short_night_hours"],
