@@ -108,6 +108,7 @@ def shift_test(
         return None
     # As y and a are free of the fixed columns, what these leave of a redrawn assignment need
     # not be worked out, only its length; without further columns that is the same for all.
+    size = float(np.abs(y).max())
     y = y - basis @ (basis.T @ y)
     t = float(a @ y) / c
     t_redrawn, c_redrawn = redrawn @ y, redrawn @ a
@@ -124,7 +125,7 @@ def shift_test(
         se = float(np.sqrt(np.mean(spread**2) * freedom / (freedom - 1))) / c
     else:
         se = float("nan")
-    return _inverted(t, c, t_redrawn, c_redrawn, se=se, exact=exact)
+    return _inverted(t, c, t_redrawn, c_redrawn, size=size, se=se, exact=exact)
 
 
 def sign_flip_test(values: FloatArray, rng: np.random.Generator) -> ShiftTest:
@@ -156,7 +157,10 @@ def sign_flip_test(values: FloatArray, rng: np.random.Generator) -> ShiftTest:
             t[part], c[part] = signs @ values, signs.sum(axis=1)
     root = np.sqrt(n)
     se = float(np.std(values, ddof=1) / root) if n > 1 else float("nan")
-    return _inverted(float(values.sum() / root), root, t / root, c / root, se=se, exact=exact)
+    size = float(np.abs(values).max())
+    return _inverted(
+        float(values.sum() / root), root, t / root, c / root, size=size, se=se, exact=exact
+    )
 
 
 def _inverted(
@@ -165,11 +169,12 @@ def _inverted(
     t_redrawn: NDArray[np.float64],
     c_redrawn: NDArray[np.float64],
     *,
+    size: float,
     se: float,
     exact: bool,
 ) -> ShiftTest:
-    """Count and invert, as the module's notes say."""
-    tie = _TIE * (abs(t) + float(np.abs(t_redrawn).max(initial=0.0)) + 1e-300) / c
+    """Count and invert, as the module's notes say; `size` is that of the data, for ties."""
+    tie = _TIE * size / c
     one = _quotient(t - t_redrawn, c - c_redrawn, c)
     other = _quotient(t + t_redrawn, c + c_redrawn, c)
     # An assignment equal to the observed one, or its mirror, is as far from zero at any shift.
@@ -191,7 +196,7 @@ def _inverted(
         low=float(np.partition(low, rejecting)[rejecting]),
         high=float(-np.partition(-high, rejecting)[rejecting]),
         p=holding / number,
-        p_minimum=np.count_nonzero(always) / number if exact else 1 / number,
+        p_minimum=int(np.count_nonzero(always)) / number if exact else 1 / number,
         assignments=number,
         exact=exact,
     )
