@@ -14,7 +14,7 @@ from rlsmove.devices import open_recording
 from rlsmove.devices.recording import Recording
 from rlsmove.errors import SettingError
 from rlsmove.io.provenance import sha256_of
-from rlsmove.movements import detect_leg_movements
+from rlsmove.movements import detect_at_thresholds
 from rlsmove.movements.common_clock import CommonClock, find_common_clock
 from rlsmove.records import (
     SIDES,
@@ -31,6 +31,11 @@ from rlsmove.rules import WASM_2016, RuleSet
 from rlsmove.scoring import index_notices
 from rlsmove.scoring.detected_legs import covered_time, score_legs
 from rlsmove.scoring.intervals import complement, union
+from rlsmove.scoring.threshold_range import (
+    THRESHOLDS,
+    indices_by_threshold,
+    near_threshold_share,
+)
 from rlsmove.signal.calibration import Calibration, calibrate
 from rlsmove.signal.kept_signal import kept_signal, on_other_clock
 from rlsmove.signal.nights import NightSpan, night_spans, read_night
@@ -112,6 +117,10 @@ class NightResult:
         By the names of the glossary.
     indices_by_leg : dict
         The same for each leg alone, by side; empty with one leg.
+    by_threshold : list of dict
+        See `scoring.threshold_range.indices_by_threshold`.
+    near_threshold_share : float or None
+        Share of leg movements just above the threshold; None without any.
     legs : list of Leg
         The recordings.
     clock : CommonClock or None
@@ -127,6 +136,8 @@ class NightResult:
     rules: RuleSet
     indices: dict[str, Any]
     indices_by_leg: dict[str, dict[str, Any]]
+    by_threshold: list[dict[str, Any]]
+    near_threshold_share: float | None
     legs: list[Leg]
     clock: CommonClock | None
     notices: list[Notice]
@@ -252,15 +263,17 @@ def analyse_night(
     start_time = legs[0].recording.start_time
     there = [leg for leg in legs if leg.span_of(evening) is not None]
     notices = [notice for leg in legs for notice in _leg_notices(leg, evening)]
-    found = tuple(_detected_leg(leg, evening, start_time, keep_signal, progress) for leg in there)
+    by_threshold = [_detected_leg(leg, evening, start_time, keep_signal, progress) for leg in there]
 
     clock = None
-    if len(found) == 2:
-        clock = find_common_clock(found[0].movements, found[1].movements)
+    if len(there) == 2:
+        left, right = by_threshold
+        clock = find_common_clock(left[1.0].movements, right[1.0].movements)
         if clock.combined:
-            found = (found[0], _on_left_clock(found[1], clock))
+            by_threshold[1] = {at: _on_left_clock(leg, clock) for at, leg in right.items()}
         else:
             notices.append(Notice("legs_not_combined", clock.sentence))
+    found = tuple(leg[1.0] for leg in by_threshold)
     detected = DetectedNight(
         start_time=start_time,
         legs=found,
@@ -279,6 +292,9 @@ def analyse_night(
     )
     detected = replace(detected, sleep=sleep)
     scored = score_legs(detected, rules)
+    others = {
+        at: replace(detected, legs=tuple(leg[at] for leg in by_threshold)) for at in THRESHOLDS
+    }
     return NightResult(
         evening=evening,
         detected=detected,
@@ -287,6 +303,8 @@ def analyse_night(
         rules=rules,
         indices=scored.indices,
         indices_by_leg=scored.indices_by_leg,
+        by_threshold=indices_by_threshold(others, rules),
+        near_threshold_share=near_threshold_share(detected),
         legs=there,
         clock=clock,
         notices=[*notices, *sleep_notices, *index_notices(scored.indices)],
@@ -303,21 +321,32 @@ def _later_s(leg: Leg, start_time: datetime) -> float:
 
 def _detected_leg(
     leg: Leg, evening: date, start_time: datetime, keep_signal: bool, progress: Progress | None
-) -> DetectedLeg:
-    """What one leg shows in one night, counted from the start of the first recording."""
+) -> dict[float, DetectedLeg]:
+    """What one leg shows in one night, counted from the start of the first recording.
+
+    By the multiple of the detector's threshold; the signal is kept once, at the threshold itself.
+    """
     span = leg.span_of(evening)
     assert span is not None
     night = read_night(leg.recording, span, leg.calibration, progress)
-    movements = detect_leg_movements(night, side=leg.side, step_g=leg.survey.step_g)
     later_s = _later_s(leg, start_time)
-    return DetectedLeg(
-        side=leg.side,
-        movements=replace(movements, onset_ms=movements.onset_ms + round(1000 * later_s)),
-        analysable=_worn(leg, evening, start_time),
-        signal=kept_signal(night, step_g=leg.survey.step_g, later_s=later_s)
-        if keep_signal
-        else None,
+    tables = detect_at_thresholds(
+        night, side=leg.side, step_g=leg.survey.step_g, thresholds=THRESHOLDS
     )
+    analysable = _worn(leg, evening, start_time)
+    found = {
+        at: DetectedLeg(
+            side=leg.side,
+            movements=replace(table, onset_ms=table.onset_ms + round(1000 * later_s)),
+            analysable=analysable,
+            signal=None,
+        )
+        for at, table in zip(THRESHOLDS, tables, strict=True)
+    }
+    if keep_signal:
+        signal = kept_signal(night, step_g=leg.survey.step_g, later_s=later_s)
+        found[1.0] = replace(found[1.0], signal=signal)
+    return found
 
 
 def _on_left_clock(right: DetectedLeg, clock: CommonClock) -> DetectedLeg:

@@ -140,6 +140,10 @@ def _parts(result: NightResult, events: Path | None) -> dict[str, Any]:
         "rules": result.rules,
         "indices": result.indices,
         "notices": result.notices,
+        "quality": {
+            "indices_by_threshold": result.by_threshold,
+            "near_threshold_share": result.near_threshold_share,
+        },
         "provenance": provenance_of_digests(inputs, settings),
         "tables": {
             **night_tables(

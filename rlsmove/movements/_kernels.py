@@ -18,8 +18,10 @@ NOISE_MULTIPLE = 2.0
 LEAD_LEAST_POINTS = 3
 
 
-@kernel("int64(float32[::1], int64, int64[:,::1])")
-def find_bursts(strength: NDArray[np.float32], join: int, bursts: NDArray[np.int64]) -> int:
+@kernel("int64(float32[::1], float64, int64, int64[:,::1])")
+def find_bursts(
+    strength: NDArray[np.float32], threshold: float, join: int, bursts: NDArray[np.int64]
+) -> int:
     """Runs in which the movement signal is significant, joined across less than ``join`` points.
 
     strength (n,); bursts (k, 2): first point and the point after the last. Returns the number
@@ -28,7 +30,7 @@ def find_bursts(strength: NDArray[np.float32], join: int, bursts: NDArray[np.int
     found = 0
     last = -join - 1
     for i in range(len(strength)):
-        if strength[i] <= 1.0:
+        if strength[i] <= threshold:
             continue
         if found > 0 and i - last < join:
             bursts[found - 1, 1] = i + 1

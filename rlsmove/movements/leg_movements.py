@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +17,7 @@ from rlsmove.records import (
     FloatArray,
     Movements,
 )
-from rlsmove.signal.activity import MOMENT_S, REST_S, movement_activity
+from rlsmove.signal.activity import MOMENT_S, REST_S, Activity, movement_activity
 from rlsmove.signal.nights import Night
 
 #: A gap up to this long is bridged; the signal on both sides of a longer one is independent.
@@ -92,14 +94,36 @@ def detect_leg_movements(night: Night, *, side: int, step_g: float = 0.0) -> Mov
     Movements
         Of every kind; times in ms since the start of the recording.
     """
-    found = []
+    return detect_at_thresholds(night, side=side, step_g=step_g, thresholds=(1.0,))[0]
+
+
+def detect_at_thresholds(
+    night: Night, *, side: int, step_g: float = 0.0, thresholds: Sequence[float]
+) -> list[Movements]:
+    """Find the movements of one leg at several thresholds, to see what hangs on it.
+
+    Parameters
+    ----------
+    night, side, step_g
+        As in `detect_leg_movements`.
+    thresholds : sequence of float
+        Multiples of the detector's own threshold.
+
+    Returns
+    -------
+    list of Movements
+        One table for each threshold.
+    """
+    found: list[list[FloatArray]] = [[] for _ in thresholds]
     for start, end in recorded_stretches(night.acceleration, night.fs):
         stretch = _bridged(night.acceleration[start:end])
-        features = _describe_stretch(stretch, night.fs, step_g)
-        features[:, 0:2] += start
-        found.append(features)
-    table = np.concatenate(found) if found else np.empty((0, _kernels.N_FEATURES))
-    return _classified(table, night, side)
+        activity = movement_activity(stretch, step_g)
+        for tables, threshold in zip(found, thresholds, strict=True):
+            features = _describe_stretch(stretch, activity, threshold, night.fs)
+            features[:, 0:2] += start
+            tables.append(features)
+    blank = np.empty((0, _kernels.N_FEATURES))
+    return [_classified(np.concatenate([blank, *tables]), night, side) for tables in found]
 
 
 def recorded_stretches(acceleration: NDArray[np.float32], fs: float) -> list[tuple[int, int]]:
@@ -126,12 +150,13 @@ def _bridged(stretch: NDArray[np.float32]) -> NDArray[np.float32]:
     return filled
 
 
-def _describe_stretch(stretch: NDArray[np.float32], fs: float, step_g: float) -> FloatArray:
+def _describe_stretch(
+    stretch: NDArray[np.float32], activity: Activity, threshold: float, fs: float
+) -> FloatArray:
     """Features of every movement in a stretch (n, 3) without gaps, shape (k, N_FEATURES)."""
-    activity = movement_activity(stretch, step_g)
     join = round(REST_BETWEEN_S * fs)
     bursts = np.empty((len(stretch) // (join + 1) + 1, 2), np.int64)
-    bursts = bursts[: _kernels.find_bursts(activity.strength, join, bursts)]
+    bursts = bursts[: _kernels.find_bursts(activity.strength, threshold, join, bursts)]
     before = np.empty((len(bursts), 3))
     after = np.empty((len(bursts), 3))
     _kernels.rest_levels(stretch, bursts, round(REST_S * fs), before, after)
