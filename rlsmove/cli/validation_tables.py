@@ -32,13 +32,13 @@ def validation_lines(validation: Validation) -> str:
         shares = (events.precision, events.recall, events.f1)
         lines.append(_row(night.name or "-", *clock, str(events.n_matched), *map(_number, shares)))
     if any(agreement.n > 1 for agreement in validation.indices.values()):
-        lines += ["", _row("index", "nights", "bias", "limits", "", "ICC", "95 % interval")]
+        lines += ["", _row("index", "nights", "bias", "limits", "", "ICC", "  95 % interval")]
         for name, found_index in validation.indices.items():
             limits = (_number(found_index.limits_low), _number(found_index.limits_high))
             interval = (
                 "-"
                 if found_index.icc is None
-                else f"{_number(found_index.icc_low)} {_number(found_index.icc_high)}"
+                else f"  {_number(found_index.icc_low)} to {_number(found_index.icc_high)}"
             )
             row = (str(found_index.n), _number(found_index.bias), *limits)
             lines.append(_row(name, *row, _number(found_index.icc), interval))

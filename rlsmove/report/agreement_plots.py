@@ -99,5 +99,5 @@ def _bland_altman(validation: Validation, name: str, unit: str) -> Figure:
     axis.set_title(name)
     axis.set_xlabel(f"mean of test and reference{in_unit}")
     axis.set_ylabel(f"test less reference{in_unit}")
-    axis.legend(frameon=False)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
     return figure

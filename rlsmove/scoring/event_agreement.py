@@ -131,48 +131,48 @@ def matched(one: IntArray, other: IntArray, tolerance_ms: int) -> tuple[IntArray
     Notes
     -----
     Some best pairing crosses no other pair, so that a table over the beginnings of both lists
-    holds it. Times that lie further apart than the tolerance divide the lists into groups that
-    do not concern each other.
+    holds it. A row of the table is kept only where its time has partners within the tolerance:
+    before them it equals the row above, after them it stays as it is.
     """
-    both = np.concatenate([one, other])
-    order = np.argsort(both, kind="stable")
-    group = np.empty(len(both), np.int64)
-    group[order] = np.cumsum(np.diff(both[order], prepend=both.min(initial=0)) > tolerance_ms)
-    groups, other_groups = group[: len(one)], group[len(one) :]
-    pairs: list[tuple[int, int]] = []
-    for number in np.intersect1d(groups, other_groups):
-        start, end = np.searchsorted(groups, [number, number + 1])
-        other_start, other_end = np.searchsorted(other_groups, [number, number + 1])
-        found = _best_pairs(
-            one[start:end].tolist(), other[other_start:other_end].tolist(), tolerance_ms
-        )
-        pairs += [(start + row, other_start + other_row) for row, other_row in found]
-    table = np.array(pairs, np.int64).reshape(-1, 2)
-    return table[:, 0], table[:, 1]
-
-
-def _best_pairs(one: list[int], other: list[int], tolerance_ms: int) -> list[tuple[int, int]]:
-    # best[i][j]: pairs, and minus their total difference, of the first i and the first j times.
-    best = [[(0, 0)] * (len(other) + 1) for _ in range(len(one) + 1)]
-    for i, time in enumerate(one):
-        for j, other_time in enumerate(other):
-            value = max(best[i][j + 1], best[i + 1][j])
-            apart = abs(time - other_time)
-            if apart <= tolerance_ms:
-                pairs, cost = best[i][j]
-                value = max(value, (pairs + 1, cost - apart))
-            best[i + 1][j + 1] = value
+    first = np.searchsorted(other, one - tolerance_ms, side="left").tolist()
+    last = np.searchsorted(other, one + tolerance_ms, side="right").tolist()
+    one_list, other_list = one.tolist(), other.tolist()
+    table = [_TableRow(0, [(0, 0)])]
+    for time, start, end in zip(one_list, first, last, strict=True):
+        above = table[-1]
+        values = [above.at(start)]
+        for j in range(start, end):
+            pairs, cost = above.at(j)
+            paired = (pairs + 1, cost - abs(time - other_list[j]))
+            values.append(max(above.at(j + 1), values[-1], paired))
+        table.append(_TableRow(start, values))
     chosen: list[tuple[int, int]] = []
-    i, j = len(one), len(other)
-    while i and j:
-        if best[i][j] == best[i - 1][j]:
+    i, j = len(one_list), len(other_list)
+    while i:
+        row, above = table[i], table[i - 1]
+        if j <= row.start or row.at(j) == above.at(j):
             i -= 1
-        elif best[i][j] == best[i][j - 1]:
+        elif row.at(j) == row.at(j - 1):
             j -= 1
         else:
             i, j = i - 1, j - 1
             chosen.append((i, j))
-    return chosen[::-1]
+    rows = np.array(chosen[::-1], np.int64).reshape(-1, 2)
+    return rows[:, 0], rows[:, 1]
+
+
+class _TableRow(NamedTuple):
+    """Pairs, and minus their total difference, of the first times of one list with those of other.
+
+    The row tells it for the first `start` times of the other list, the first `start` + 1, ...
+    """
+
+    start: int
+    values: list[tuple[int, int]]
+
+    def at(self, j: int) -> tuple[int, int]:
+        """Tell it for the first j times of the other list; j is not before `start`."""
+        return self.values[min(j - self.start, len(self.values) - 1)]
 
 
 def clock_shift(reference: IntArray, test: IntArray, tolerance_s: float) -> ClockShift:
