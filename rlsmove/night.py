@@ -30,6 +30,7 @@ from rlsmove.records import (
 from rlsmove.rules import WASM_2016, RuleSet
 from rlsmove.scoring import index_notices
 from rlsmove.scoring.detected_legs import covered_time, score_legs
+from rlsmove.scoring.immobilization_test import score_immobilization
 from rlsmove.scoring.intervals import complement, union
 from rlsmove.scoring.threshold_range import (
     THRESHOLDS,
@@ -47,7 +48,7 @@ from rlsmove.signal.wear import (
     motionless_stretches,
     nonwear_stretches,
 )
-from rlsmove.sleep_source import Lights, sleep_of_night
+from rlsmove.sleep_source import Lights, sleep_of_night, wall_ms
 
 if TYPE_CHECKING:
     from rlsmove.io.events import Events
@@ -121,6 +122,8 @@ class NightResult:
         See `scoring.threshold_range.indices_by_threshold`.
     near_threshold_share : float or None
         Share of leg movements just above the threshold; None without any.
+    immobilization : dict or None
+        See `scoring.immobilization_test`; None where none was asked for.
     legs : list of Leg
         The recordings.
     clock : CommonClock or None
@@ -138,6 +141,7 @@ class NightResult:
     indices_by_leg: dict[str, dict[str, Any]]
     by_threshold: list[dict[str, Any]]
     near_threshold_share: float | None
+    immobilization: dict[str, Any] | None
     legs: list[Leg]
     clock: CommonClock | None
     notices: list[Notice]
@@ -231,6 +235,7 @@ def analyse_night(
     *,
     events: Events | None = None,
     lights: Lights = NO_LIGHTS,
+    sit: str | None = None,
     rules: RuleSet = WASM_2016,
     keep_signal: bool = False,
     progress: Progress | None = None,
@@ -248,6 +253,8 @@ def analyse_night(
         recording.
     lights : Lights, optional
         Lights off and on by the wall clock; they go before those of the events.
+    sit : str, optional
+        Wall time at which a suggested immobilization test of an hour began.
     rules : RuleSet
         What to score by.
     keep_signal : bool
@@ -292,6 +299,7 @@ def analyse_night(
     )
     detected = replace(detected, sleep=sleep)
     scored = score_legs(detected, rules)
+    sit_ms = wall_ms(sit, start_time, evening, "--sit")
     others = {
         at: replace(detected, legs=tuple(leg[at] for leg in by_threshold)) for at in THRESHOLDS
     }
@@ -305,6 +313,7 @@ def analyse_night(
         indices_by_leg=scored.indices_by_leg,
         by_threshold=indices_by_threshold(others, rules),
         near_threshold_share=near_threshold_share(detected),
+        immobilization=None if sit_ms is None else score_immobilization(detected, sit_ms, rules),
         legs=there,
         clock=clock,
         notices=[*notices, *sleep_notices, *index_notices(scored.indices)],

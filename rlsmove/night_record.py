@@ -133,6 +133,8 @@ def _parts(result: NightResult, events: Path | None) -> dict[str, Any]:
         "sleep_source": None if result.sleep is None else result.sleep.source,
     }
     by_leg = {"indices_by_leg": result.indices_by_leg} if result.indices_by_leg else {}
+    test = result.immobilization
+    immobilization = {} if test is None else {"immobilization_test": test}
     return {
         "start_time": result.detected.start_time,
         "recording": night_facts(result),
@@ -156,5 +158,6 @@ def _parts(result: NightResult, events: Path | None) -> dict[str, Any]:
                 start_time=result.detected.start_time,
             ),
             **by_leg,
+            **immobilization,
         },
     }

@@ -229,3 +229,8 @@ LN_IMI_HISTOGRAM_MAX = 4.5
 #: PLMS per hour of sleep at which the literature draws a line in adults (5 in children). Single
 #: nights of one person differ by 25 per hour on average: a line in pictures, never a verdict.
 PLMS_LINE_PER_HOUR = 15
+
+#: Suggested immobilization test: an hour, told in parts of five minutes (rules of the test as given
+#: with WASM 2006).
+IMMOBILIZATION_MS = 3_600_000
+IMMOBILIZATION_PART_MS = 300_000

@@ -62,8 +62,8 @@ def sleep_of_night(
     SettingError
         A time of lights off or on cannot be read, or they are in the wrong order.
     """
-    off_ms = _wall_ms(lights.off, start_time, evening, "--lights-off")
-    on_ms = _wall_ms(lights.on, start_time, evening, "--lights-on")
+    off_ms = wall_ms(lights.off, start_time, evening, "--lights-off")
+    on_ms = wall_ms(lights.on, start_time, evening, "--lights-on")
     if scored is not None:
         off_ms = scored.lights_off_ms if off_ms is None else off_ms
         on_ms = scored.lights_on_ms if on_ms is None else on_ms
@@ -101,8 +101,26 @@ def sleep_of_night(
     ]
 
 
-def _wall_ms(text: str | None, start_time: datetime, evening: date, option: str) -> int | None:
-    """Time since the start of the recording, in ms, of a wall time in the night of an evening."""
+def wall_ms(text: str | None, start_time: datetime, evening: date, option: str) -> int | None:
+    """Find when a wall time of a night comes, in ms since the start of the recording.
+
+    Parameters
+    ----------
+    text : str or None
+        ``23:10``, ``23:10:30`` or a full ISO 8601 time; None where it was not given.
+    start_time : datetime
+        Wall time at which onsets count from.
+    evening : date
+        Date of the noon at which the night begins; a time alone lies between that noon and the
+        next.
+    option : str
+        What to call it in an error.
+
+    Raises
+    ------
+    SettingError
+        It cannot be read.
+    """
     if text is None:
         return None
     wall = start_time.replace(tzinfo=None)

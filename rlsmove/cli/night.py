@@ -21,6 +21,7 @@ import click
 )
 @click.option("--lights-off", help="Wall time, such as 23:10 or 2026-03-01T23:10.")
 @click.option("--lights-on", help="Wall time, such as 06:45.")
+@click.option("--sit", help="Wall time at which an immobilization test of an hour began.")
 @click.option(
     "--rules",
     "rules_name",
@@ -40,6 +41,7 @@ def command(
     events_file: Path | None,
     lights_off: str | None,
     lights_on: str | None,
+    sit: str | None,
     rules_name: str,
     out: Path | None,
     as_json: bool,
@@ -75,6 +77,7 @@ def command(
                 chosen,
                 events=events,
                 lights=Lights(lights_off, lights_on),
+                sit=sit,
                 rules=RULE_SETS[rules_name],
                 keep_signal=out is not None,
                 progress=progress,

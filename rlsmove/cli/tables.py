@@ -99,6 +99,18 @@ def night_lines(result: NightResult) -> list[str]:
             ("posture shifts", _value(indices["posture_shifts_per_hour"], "per hour in bed")),
         ]
     )
+    test = result.immobilization
+    if test is not None:
+        rate = _value(test["plmw_per_hour"], "PLMW per hour")
+        parts = " ".join("-" if n is None else str(n) for n in test["plmw_by_5_min"])
+        lines += _rows(
+            [
+                (
+                    "immobilization test",
+                    f"{rate} in {test['analysable_hours']:.2f} h, by 5 min: {parts}",
+                )
+            ]
+        )
     if result.clock is not None:
         lines.append(f"  legs: {result.clock.sentence}")
     return lines
