@@ -176,3 +176,37 @@ def test_ticks_do_not_depend_on_the_cutting(seed: int, ratio: float, cut: int) -
     kept = ticks >= 0
     assert (np.diff(ticks[kept]) > 0).all()
     assert (np.abs(ticks[kept] - 50 * time_s[kept]) <= 0.75).all()
+
+
+def slow_fit_sphere(rest: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    scale, shift, weight = np.ones(3), np.zeros(3), np.ones(len(rest))
+    last_error = np.inf
+    for _ in range(1000):
+        current = rest * scale + shift
+        target = current / np.linalg.norm(current, axis=1, keepdims=True)
+        mean_rest = np.average(rest, axis=0, weights=weight)
+        mean_target = np.average(target, axis=0, weights=weight)
+        spread = weight[:, None] * (rest - mean_rest)
+        scale = (spread * (target - mean_target)).sum(0) / (spread * (rest - mean_rest)).sum(0)
+        shift = mean_target - scale * mean_rest
+        residual = np.linalg.norm(rest * scale + shift - target, axis=1)
+        weight = np.minimum(1.0 / np.maximum(residual, 1e-12), 100.0)
+        error = np.sqrt(np.mean(residual**2))
+        if abs(last_error - error) < 1e-10:
+            break
+        last_error = error
+    return scale, shift
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_sphere_is_fitted_as_by_the_plain_steps(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    points = rng.standard_normal((200, 3))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    rest = points * rng.uniform(0.95, 1.05, 3) + rng.uniform(-0.05, 0.05, 3)
+    rest += 0.002 * rng.standard_normal(rest.shape)
+    scale, shift = np.ones(3), np.zeros(3)
+    _kernels.fit_sphere(rest, 1000, 1e-10, scale, shift)
+    expected_scale, expected_shift = slow_fit_sphere(rest)
+    np.testing.assert_allclose(scale, expected_scale, atol=1e-8)
+    np.testing.assert_allclose(shift, expected_shift, atol=1e-8)

@@ -282,3 +282,61 @@ def nearest_ticks(
             last[0] = tick
         else:
             ticks[i] = -1
+
+
+@kernel("void(float64[:,::1], int64, float64, float64[::1], float64[::1])")
+def fit_sphere(
+    rest: NDArray[np.float64],
+    iterations: int,
+    tolerance: float,
+    scale: NDArray[np.float64],
+    shift: NDArray[np.float64],
+) -> None:
+    """Scale and shift of each axis that bring points (k, 3) closest to the unit sphere.
+
+    scale, shift (3,) hold the start and take the result: scale * rest + shift. Each round moves
+    every point to the closest one of the sphere and fits each axis to those by least squares;
+    points weigh 1 / distance, at most 100, by the round before. Stops where the root mean square
+    distance changes by less than ``tolerance``.
+    """
+    k = len(rest)
+    weight = np.ones(k)
+    target = np.empty((k, 3))
+    last = np.inf
+    for _ in range(iterations):
+        total = 0.0
+        mean_rest = np.zeros(3)
+        mean_target = np.zeros(3)
+        for i in range(k):
+            squared = 0.0
+            for axis in range(3):
+                target[i, axis] = scale[axis] * rest[i, axis] + shift[axis]
+                squared += target[i, axis] ** 2
+            norm = np.sqrt(squared)
+            total += weight[i]
+            for axis in range(3):
+                target[i, axis] /= norm
+                mean_rest[axis] += weight[i] * rest[i, axis]
+                mean_target[axis] += weight[i] * target[i, axis]
+        for axis in range(3):
+            mean_rest[axis] /= total
+            mean_target[axis] /= total
+            across = 0.0
+            along = 0.0
+            for i in range(k):
+                step = weight[i] * (rest[i, axis] - mean_rest[axis])
+                across += step * (target[i, axis] - mean_target[axis])
+                along += step * (rest[i, axis] - mean_rest[axis])
+            scale[axis] = across / along
+            shift[axis] = mean_target[axis] - scale[axis] * mean_rest[axis]
+        total = 0.0
+        for i in range(k):
+            squared = 0.0
+            for axis in range(3):
+                squared += (scale[axis] * rest[i, axis] + shift[axis] - target[i, axis]) ** 2
+            total += squared
+            weight[i] = min(1.0 / max(np.sqrt(squared), 1e-12), 100.0)
+        error = np.sqrt(total / k)
+        if abs(last - error) < tolerance:
+            break
+        last = error

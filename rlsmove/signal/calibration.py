@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsmove.records import FloatArray
+from rlsmove.signal import _kernels
 from rlsmove.signal.survey import Survey
 
 #: All numbers of this module are those of van Hees et al., J Appl Physiol 2014;117:738-744, as
@@ -141,23 +142,5 @@ def calibrate(survey: Survey) -> Calibration:
 def _fit_sphere(rest: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Gain (3,) and offset (3,) that bring points (k, 3) closest to the unit sphere."""
     scale, shift = np.ones(3), np.zeros(3)
-    weight = np.ones(len(rest))
-    last_error = np.inf
-    for _ in range(ITERATIONS):
-        current = rest * scale + shift
-        norm = np.linalg.norm(current, axis=1, keepdims=True)
-        target = current / norm
-        mean_rest = np.average(rest, axis=0, weights=weight)
-        mean_target = np.average(target, axis=0, weights=weight)
-        spread = weight[:, None] * (rest - mean_rest)
-        scale = np.sum(spread * (target - mean_target), axis=0) / np.sum(
-            spread * (rest - mean_rest), axis=0
-        )
-        shift = mean_target - scale * mean_rest
-        residual = np.linalg.norm(rest * scale + shift - target, axis=1)
-        weight = np.minimum(1.0 / np.maximum(residual, 1e-12), 100.0)
-        error = float(np.sqrt(np.mean(residual**2)))
-        if abs(last_error - error) < TOLERANCE:
-            break
-        last_error = error
+    _kernels.fit_sphere(np.ascontiguousarray(rest), ITERATIONS, TOLERANCE, scale, shift)
     return scale, shift / scale
