@@ -1,0 +1,302 @@
+"""Plans: drawn from the scheme, frozen, watched; and what they can show."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from rlsmove.cli import main
+from rlsmove.errors import SettingError, StudyError
+from rlsmove.study.folder import about_study, read_study, write_study
+from rlsmove.study.plan import (
+    draw_plan,
+    first_nights,
+    freeze_plan,
+    make_scheme,
+    plan_content,
+    read_plan,
+)
+from rlsmove.study.power import (
+    Baseline,
+    cohort_power,
+    nights_for_error,
+    nights_for_power,
+    person_power,
+    smallest_p,
+)
+
+ARMS = ("massage", "control")
+MASSAGE = np.array([True, False])
+START = date(2026, 3, 2)
+
+
+def study_with(path, people=("P01", "P02"), **about):
+    rows = [{"participant_id": name} for name in people]
+    write_study(path, about_study("s", **about), {"participants.tsv": rows})
+    return read_study(path)
+
+
+def frozen(path, kind="pairs", nights=14, seed=3, **scheme):
+    study = study_with(path)
+    drawn = make_scheme(kind, ARMS, nights, **scheme)
+    freeze_plan(study, plan_content("s", drawn, seed, first_nights(study, START), {}))
+    return read_study(path)
+
+
+def edit(path, change):
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def test_each_pair_holds_one_night_of_each_condition():
+    plan = draw_plan(make_scheme("pairs", ARMS, 14), 1, {"P01": START})
+    arms = [night["arm"] for night in plan["P01"]["schedule"]]
+    assert all(set(arms[i : i + 2]) == set(ARMS) for i in range(0, 14, 2))
+
+
+def test_periods_share_an_arm_and_the_cap_counts_periods():
+    scheme = make_scheme("free", ARMS, 24, period_nights=2, max_run=2)
+    plan = draw_plan(scheme, 1, {f"P{i}": START for i in range(20)})
+    for person in plan.values():
+        arms = [night["arm"] for night in person["schedule"]]
+        assert arms[::2] == arms[1::2]
+        runs = "".join(arm[0] for arm in arms[::2])
+        assert "mmm" not in runs
+        assert "ccc" not in runs
+
+
+def test_run_in_comes_first_and_apart():
+    plan = draw_plan(make_scheme("pairs", ARMS, 4, run_in_nights=2), 1, {"P01": START})
+    schedule = plan["P01"]["schedule"]
+    assert [n["arm"] for n in schedule[:2]] == ["run_in", "run_in"]
+    assert [n["night"] for n in schedule] == [f"2026-03-{day:02d}" for day in range(2, 8)]
+    assert [n["block"] for n in schedule] == [0, 0, 1, 1, 2, 2]
+
+
+def test_a_person_keeps_their_draw_whoever_else_is_in_the_study():
+    scheme = make_scheme("free", ARMS, 20)
+    alone = draw_plan(scheme, 9, {"P02": START})
+    together = draw_plan(scheme, 9, {"P01": START, "P02": START, "P03": START})
+    assert together["P02"] == alone["P02"]
+    assert together["P01"]["schedule"] != together["P02"]["schedule"]
+
+
+def test_several_arms_are_each_as_often_in_every_block():
+    arms = ("control", "effleurage", "vibration")
+    plan = draw_plan(make_scheme("blocks", arms, 12), 1, {"P01": START})
+    names = [night["arm"] for night in plan["P01"]["schedule"]]
+    for block in (names[:6], names[6:]):
+        assert sorted(block) == sorted(arms * 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "arms", "nights", "options", "found"),
+    [
+        ("pairs", ARMS, 13, {}, "13 nights"),
+        ("pairs", ("a", "b", "c"), 12, {}, "3 arms"),
+        ("blocks", ARMS, 12, {"block_nights": 5}, "blocks of 5"),
+        ("free", ARMS, 4, {"max_run": 0}, "longest run"),
+        ("free", ("a",), 4, {}, "leave 1 sequence"),
+        ("pairs", ARMS, 4, {"period_nights": 0}, "period"),
+        ("pairs", ARMS, 10**9, {}, "1000000000"),
+    ],
+)
+def test_numbers_that_do_not_fit_are_named(kind, arms, nights, options, found):
+    with pytest.raises(SettingError, match=found):
+        make_scheme(kind, arms, nights, **options)
+
+
+def test_frozen_with_its_digest_and_the_same_bytes_for_the_same_seed(tmp_path):
+    study = frozen(tmp_path / "a")
+    again = frozen(tmp_path / "b")
+    plan = (study.path / "plan.json").read_bytes()
+    assert study.about["plan_digest"] == hashlib.sha256(plan).hexdigest()
+    assert plan == (again.path / "plan.json").read_bytes()
+    found = read_plan(study)
+    assert found is not None
+    assert found.changes == ()
+
+
+def test_planned_nights_stand_in_the_diary(tmp_path):
+    rows = frozen(tmp_path / "s", run_in_nights=1).tables["nights.tsv"].rows
+    assert len(rows) == 2 * 15
+    assert rows[0].get("condition_assigned") == "run_in"
+
+
+def test_a_second_plan_is_refused(tmp_path):
+    study = frozen(tmp_path / "s")
+    before = (study.path / "plan.json").read_bytes()
+    with pytest.raises(StudyError, match="a plan already"):
+        freeze_plan(study, plan_content("s", make_scheme("pairs", ARMS, 4), 1, {"P01": START}, {}))
+    assert (study.path / "plan.json").read_bytes() == before
+
+
+def test_a_night_that_had_a_condition_before_is_refused(tmp_path):
+    study = study_with(tmp_path / "s", ["P01"])
+    scheme = make_scheme("pairs", ARMS, 4)
+    first = draw_plan(scheme, 1, {"P01": START})["P01"]["schedule"][0]
+    other = "control" if first["arm"] == "massage" else "massage"
+    row = {"participant_id": "P01", "night": first["night"], "condition_assigned": other}
+    people = {"participants.tsv": [{"participant_id": "P01"}], "nights.tsv": [row]}
+    write_study(study.path, study.about, people)
+    with pytest.raises(StudyError, match=f"P01 {first['night']} is {other}"):
+        freeze_plan(read_study(study.path), plan_content("s", scheme, 1, {"P01": START}, {}))
+    assert not (study.path / "plan.json").exists()
+
+
+def test_an_edited_night_is_named_and_not_followed(tmp_path):
+    study = frozen(tmp_path / "s")
+    frozen_plan = read_plan(study)
+    assert frozen_plan is not None
+    was = frozen_plan.participants["P02"]["schedule"][4]
+
+    def swap(content):
+        night = content["participants"]["P02"]["schedule"][4]
+        night["arm"] = "control" if night["arm"] == "massage" else "massage"
+
+    edit(study.path / "plan.json", swap)
+    found = read_plan(read_study(study.path))
+    assert found is not None
+    assert any(f"P02 {was['night']}" in change for change in found.changes)
+    assert len(found.changes) == 2
+    assert found.participants == frozen_plan.participants
+
+
+def test_a_plan_without_digest_or_a_digest_without_plan_is_named(tmp_path):
+    study = frozen(tmp_path / "s")
+    edit(study.path / "study.json", lambda content: content.update(plan_digest=None))
+    found = read_plan(read_study(study.path))
+    assert found is not None
+    assert "no digest" in found.changes[0]
+    edit(study.path / "study.json", lambda content: content.update(plan_digest="0" * 64))
+    (study.path / "plan.json").unlink()
+    with pytest.raises(StudyError, match="is gone"):
+        read_plan(read_study(study.path))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{}", "[]", "not json", '{"scheme": {"kind": "pairs"}}', '{"scheme": 3, "participants": 4}'],
+)
+def test_a_plan_that_is_none_is_an_error_in_words(tmp_path, text):
+    study = frozen(tmp_path / "s")
+    (study.path / "plan.json").write_text(text)
+    with pytest.raises(StudyError, match=r"plan\.json"):
+        read_plan(read_study(study.path))
+
+
+def test_somebody_without_a_first_night_is_named(tmp_path):
+    with pytest.raises(StudyError, match="P01, P02"):
+        first_nights(study_with(tmp_path / "s"), None)
+    with pytest.raises(StudyError, match="nobody"):
+        first_nights(study_with(tmp_path / "t", []), START)
+
+
+# What a plan can show.
+
+
+@pytest.mark.parametrize(
+    ("kind", "nights", "options", "smallest"),
+    [
+        ("pairs", 10, {}, 2 / 32),
+        ("pairs", 14, {}, 2 / 128),
+        ("free", 8, {}, 2 / 70),
+        ("blocks", 8, {"block_nights": 4}, 2 / 36),
+    ],
+)
+def test_the_smallest_p_by_hand(kind, nights, options, smallest):
+    assert smallest_p(make_scheme(kind, ARMS, nights, **options), MASSAGE) == smallest
+
+
+def test_without_a_mirror_the_smallest_p_is_one_sequence():
+    scheme = make_scheme("blocks", ("control", "a", "b"), 6, block_nights=3)
+    # Massage is a or b: three places for the control night in each of two blocks.
+    assert smallest_p(scheme, np.array([False, True, True])) >= 1 / 36
+
+
+def test_power_without_an_effect_is_the_level():
+    for scheme in (make_scheme("pairs", ARMS, 14), make_scheme("free", ARMS, 14, max_run=3)):
+        power = person_power(scheme, MASSAGE, 1.0, Baseline(0.5, 0.6), seed=2)
+        assert 0.03 < power < 0.065
+
+
+@pytest.mark.parametrize(
+    ("kind", "nights", "freedom", "ratio"),
+    [("free", 14, 12, 0.5), ("free", 14, 12, 0.7), ("pairs", 60, 29, 0.7)],
+)
+def test_power_is_near_that_of_the_t_test_on_the_same_nights(kind, nights, freedom, ratio):
+    """For normal nights without correlation the t test's power is known in closed form."""
+    stats = pytest.importorskip("scipy.stats")
+    away = abs(np.log(ratio)) / (0.5 * (4 / nights) ** 0.5)
+    bound = stats.t.ppf(0.975, freedom)
+    known = 1 - stats.nct.cdf(bound, freedom, away) + stats.nct.cdf(-bound, freedom, away)
+    found = person_power(make_scheme(kind, ARMS, nights), MASSAGE, ratio, Baseline(), 1)
+    assert found == pytest.approx(known, abs=0.05)
+
+
+def test_power_of_a_cohort_is_that_of_earlier_simulations():
+    """Ratio 0.75, 14 nights each: .58 with 12 persons, .90 with 20."""
+    pairs = make_scheme("pairs", ARMS, 14)
+    assert cohort_power(pairs, MASSAGE, 0.75, Baseline(), 12, 1) == pytest.approx(0.58, abs=0.08)
+    assert cohort_power(pairs, MASSAGE, 0.75, Baseline(), 20, 1) == pytest.approx(0.9, abs=0.08)
+
+
+def test_nights_needed_by_simulation_and_by_the_error_agree():
+    scheme = make_scheme("pairs", ARMS, 14)
+    simulated = nights_for_power(scheme, MASSAGE, 0.6, Baseline(), 1)
+    by_error = nights_for_error(0.5 * (2 / 7) ** 0.5, 14, 0.6, 2)
+    assert simulated == pytest.approx(by_error, abs=6)
+
+
+def test_command_says_what_the_plan_can_show_before_it_is_frozen(tmp_path):
+    study = study_with(tmp_path / "s")
+    run = CliRunner().invoke(
+        main, ["plan", str(study.path), "--nights", "10", "--start", "2026-03-02", "--dry-run"]
+    )
+    assert run.exit_code == 0, run.output
+    assert "32 possible sequences" in run.output
+    assert "above 0.05" in run.output
+    assert not (study.path / "plan.json").exists()
+    run = CliRunner().invoke(main, ["plan", str(study.path), "--start", "2026-03-02"])
+    assert run.exit_code == 0, run.output
+    assert (study.path / "plan.json").exists()
+    run = CliRunner().invoke(main, ["plan", str(study.path), "--start", "2026-03-02"])
+    assert run.exit_code == 1
+    assert "a plan already" in run.output
+
+
+def test_command_refuses_nights_that_do_not_fit(tmp_path):
+    study = study_with(tmp_path / "s")
+    run = CliRunner().invoke(main, ["plan", str(study.path), "--nights", "13"])
+    assert run.exit_code == 1
+    assert "multiple of 2" in run.output
+
+
+def test_variation_is_measured_from_nights_without_massage(tmp_path):
+    rates = [10.0, 20.0, 40.0, 20.0, 10.0, 30.0]
+    nights = [
+        {"participant_id": "P01", "night": f"2026-02-{day:02d}", "condition_received": "run_in"}
+        for day in range(1, 7)
+    ]
+    header = "status,participant_id,night,side,plms_count,sleep_hours\n"
+    lines = [
+        f"ok,P01,2026-02-{day:02d},both,{int(7 * rate)},7\n" for day, rate in enumerate(rates, 1)
+    ]
+    write_study(
+        tmp_path / "s",
+        about_study("s"),
+        {"participants.tsv": [{"participant_id": "P01"}], "nights.tsv": nights},
+        others={"derived/nights.csv": header + "".join(lines)},
+    )
+    run = CliRunner().invoke(
+        main, ["plan", str(tmp_path / "s"), "--start", "2026-03-02", "--dry-run"]
+    )
+    expected = np.std(np.log(np.array(rates) * 7 + 0.5), ddof=1)
+    assert f"SD of {expected:.2f}" in run.output
+    assert "measured" in run.output
