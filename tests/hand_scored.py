@@ -8,7 +8,6 @@ import numpy as np
 
 from rlsmove.records import (
     LEFT,
-    LEG_MOVEMENT,
     RIGHT,
     STAGES,
     UNKNOWN_SIDE,
@@ -79,7 +78,6 @@ def score(
         gaps=Intervals.empty() if gaps is None else gaps,
         rules=replace(rules, **options),
     )
-
 
 
 def plm(scoring: Scoring) -> list[int]:
