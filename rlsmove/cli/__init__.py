@@ -11,7 +11,19 @@ import click
 from rlsmove.errors import RlsmoveError
 
 #: Each command and the module that holds it, loaded only when it is asked for.
-COMMANDS = ("info", "night", "score", "compare", "study", "plan", "simulate", "validate", "convert")
+COMMANDS = (
+    "info",
+    "night",
+    "score",
+    "batch",
+    "merge",
+    "compare",
+    "study",
+    "plan",
+    "simulate",
+    "validate",
+    "convert",
+)
 
 
 class _Commands(click.Group):

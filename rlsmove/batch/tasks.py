@@ -1,0 +1,236 @@
+"""What a worker does: read a recording once, score one night; and how it fails in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rlsmove.batch.night_folder import NightKey, clear_leftovers, finish_night
+from rlsmove.batch.work_list import RecordingFile
+from rlsmove.errors import RlsmoveError, SettingError
+from rlsmove.io.json_text import plain
+from rlsmove.io.provenance import sha256_of
+from rlsmove.night import Leg, NightResult, analyse_night, open_leg
+from rlsmove.night_record import write_night_result
+from rlsmove.records import SIDES, Notice
+from rlsmove.rules import RULE_SETS
+from rlsmove.scoring import INDICES
+from rlsmove.sleep_source import Lights
+
+#: Codes of a job that its worker had no memory for, that took too long, whose worker died, and
+#: that never began because the worker died before.
+OUT_OF_MEMORY = "out_of_memory"
+TIMED_OUT = "timed_out"
+WORKER_DIED = "worker_died"
+NOT_STARTED = "worker_not_started"
+
+#: First columns of nights.csv; the names of the indices follow.
+ROW_COLUMNS = (
+    "status",
+    "code",
+    "sentence",
+    "participant_id",
+    "night",
+    "side",
+    "file",
+    "reviewed",
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a task came to nothing.
+
+    Attributes
+    ----------
+    code : str
+        Lower case with underscores, stable between versions.
+    sentence : str
+        What happened, with its place and value.
+    """
+
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the first reading of a recording showed.
+
+    Attributes
+    ----------
+    file : RecordingFile
+        Which recording.
+    sha256 : str
+        Of its bytes.
+    side : str
+        ``left``, ``right`` or ``unknown``.
+    nights, leftovers : dict of str to float
+        Seconds recorded of each night, by evening date; leftovers are too short to be nights
+        by themselves.
+    leg : Leg or None
+        None where all this was known by the digest and the samples were not read again.
+    """
+
+    file: RecordingFile
+    sha256: str
+    side: str
+    nights: Mapping[str, float]
+    leftovers: Mapping[str, float]
+    leg: Leg | None
+
+    def recorded_s(self, evening: str) -> float:
+        """Seconds recorded of one night; 0 for nothing."""
+        return self.nights.get(evening, self.leftovers.get(evening, 0.0))
+
+
+def attempt(call: Callable[..., Any], *arguments: Any) -> Any:
+    """Run a task; whatever goes wrong in it comes back as a `Failure`."""
+    try:
+        return call(*arguments)
+    except RlsmoveError as error:
+        code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
+        return Failure(code, " ".join(str(error).split()))
+    except MemoryError:
+        return Failure(OUT_OF_MEMORY, "the worker had no memory left")
+    except Exception as error:
+        # One broken file must not end a batch of thousands, whatever is wrong.
+        told = " ".join(str(error).split())
+        return Failure("internal_error", f"{type(error).__name__}: {told}")
+
+
+def read_recording(file: RecordingFile, known: Mapping[str, Mapping[str, Any]]) -> Reading:
+    """Read a recording once, unless it was read before.
+
+    Parameters
+    ----------
+    file : RecordingFile
+        Which one.
+    known : mapping of str to mapping
+        What earlier readings by this version showed, by the digest of the bytes: ``side``,
+        ``nights`` and ``leftovers``.
+
+    Returns
+    -------
+    Reading
+        Without a leg where the digest is known.
+    """
+    sha256 = sha256_of(file.path) if known else ""
+    if sha256 in known:
+        earlier = known[sha256]
+        return Reading(
+            file,
+            sha256,
+            file.side or earlier["side"],
+            earlier["nights"],
+            earlier["leftovers"],
+            None,
+        )
+    leg = open_leg(file.path, file.side)
+    return Reading(
+        file,
+        leg.sha256,
+        SIDES[leg.side],
+        {str(span.evening): span.recorded_s for span in leg.nights},
+        {str(span.evening): span.recorded_s for span in leg.leftovers},
+        leg,
+    )
+
+
+def score_night(
+    readings: list[Reading], key: NightKey, folder: Path, notices: list[Notice]
+) -> dict[str, Any]:
+    """Score one night, write its files, and mark it as finished.
+
+    Parameters
+    ----------
+    readings : list of Reading
+        One recording, or the left and the right one in this order, with their legs.
+    key : NightKey
+        What the night depends on.
+    folder : Path
+        Where its files go.
+    notices : list of Notice
+        What a reader should know beside what the night itself shows.
+
+    Returns
+    -------
+    dict
+        The night's row of nights.csv.
+
+    Raises
+    ------
+    RlsmoveError
+        The night cannot be scored or written.
+    """
+    legs = [reading.leg for reading in readings if reading.leg is not None]
+    try:
+        result = analyse_night(
+            legs,
+            date.fromisoformat(key.night),
+            lights=Lights(key.lights_off, key.lights_on),
+            rules=RULE_SETS[key.rules["name"]],
+            keep_signal=True,
+        )
+    except SettingError as error:
+        if key.lights_off is None and key.lights_on is None:
+            raise
+        raise SettingError(
+            "nights.tsv", f"the night of {key.night}: {error.found}", expected=error.expected
+        ) from error
+    result = replace(result, notices=[*result.notices, *notices])
+    clear_leftovers(folder)
+    write_night_result(result, folder, None)
+    known = {
+        reading.sha256: {
+            "side": reading.side,
+            "nights": reading.nights,
+            "leftovers": reading.leftovers,
+        }
+        for reading in readings
+    }
+    row = plain(night_row(result, key))
+    finish_night(folder, key, row, known)
+    return row
+
+
+def night_row(result: NightResult, key: NightKey) -> dict[str, Any]:
+    """One night's row of nights.csv."""
+    codes = dict.fromkeys(notice.code for notice in result.notices)
+    return {
+        "status": "warned" if result.notices else "ok",
+        "code": ";".join(codes),
+        "sentence": "; ".join(notice.sentence for notice in result.notices),
+        "participant_id": key.participant_id,
+        "night": key.night,
+        "side": _side(result),
+        "file": ";".join(entry["file"] for entry in key.inputs),
+        "reviewed": "no",
+        **{index.name: result.indices[index.name] for index in INDICES},
+    }
+
+
+def failed_row(
+    participant_id: str, night: str, side: str, file: str, failure: Failure
+) -> dict[str, Any]:
+    """The row of nights.csv of a night that has no result."""
+    head = ("failed", failure.code, failure.sentence, participant_id, night, side, file, "no")
+    return {
+        **dict(zip(ROW_COLUMNS, head, strict=True)),
+        **dict.fromkeys(index.name for index in INDICES),
+    }
+
+
+def _side(result: NightResult) -> str:
+    """The leg or legs that the indices are of."""
+    if len(result.legs) == 1:
+        return result.sides[0]
+    if result.detected.combined:
+        return "both"
+    return next(
+        side for side, indices in result.indices_by_leg.items() if indices is result.indices
+    )
