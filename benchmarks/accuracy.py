@@ -23,6 +23,7 @@ from rlsmove.scoring import score_movements
 from rlsmove.signal.calibration import calibrate
 from rlsmove.signal.nights import night_spans, read_night
 from rlsmove.signal.survey import survey_recording
+from rlsmove.signal.uniform_clock import UniformReader
 from rlsmove.simulate import SCENARIOS, SimulatedNight, simulate_night
 from rlsmove.simulate.files import true_counts
 from rlsmove.simulate.recording import SimulatedRecording
@@ -139,7 +140,7 @@ def detected_by_rlsmove(night: SimulatedNight, side: str) -> Movements:
     calibration = calibrate(survey)
     tables = [
         detect_leg_movements(
-            read_night(recording, span, calibration),
+            read_night(UniformReader(recording), span, calibration),
             side=SIDES.index(side),
             step_g=survey.step_g,
         )

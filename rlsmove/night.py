@@ -22,6 +22,7 @@ from rlsmove.records import (
     DetectedNight,
     FloatArray,
     Intervals,
+    LegSignal,
     Movements,
     Notice,
     Scoring,
@@ -42,6 +43,7 @@ from rlsmove.signal.kept_signal import kept_signal, on_other_clock
 from rlsmove.signal.nights import NightSpan, night_spans, read_night
 from rlsmove.signal.suitability import check_rate, check_signal
 from rlsmove.signal.survey import Survey, survey_recording
+from rlsmove.signal.uniform_clock import UniformReader
 from rlsmove.signal.wear import (
     NONWEAR_S,
     SUSPICIOUS_S,
@@ -70,6 +72,8 @@ class Leg:
     ----------
     recording : Recording
         The opened file.
+    reader : UniformReader
+        Its samples on the common clock.
     side : int
         Index into `records.SIDES`.
     survey : Survey
@@ -85,6 +89,7 @@ class Leg:
     """
 
     recording: Recording
+    reader: UniformReader
     side: int
     survey: Survey
     calibration: Calibration
@@ -193,6 +198,7 @@ def read_leg(
     nights, leftovers = night_spans(recording.start_time, survey)
     return Leg(
         recording=recording,
+        reader=UniformReader(recording),
         side=SIDES.index(side or recording.side),
         survey=survey,
         calibration=calibrate(survey),
@@ -320,6 +326,34 @@ def analyse_night(
     )
 
 
+def leg_signal(
+    leg: Leg, evening: date, start_time: datetime, progress: Progress | None = None
+) -> LegSignal:
+    """Read the signal of one leg in one night, as `analyse_night` keeps it.
+
+    Parameters
+    ----------
+    leg : Leg
+        A recording that holds the night.
+    evening : date
+        Date of the noon at which the night begins.
+    start_time : datetime
+        Wall time that moments count from.
+    progress : callable, optional
+        Called with the fraction of the recording read.
+
+    Raises
+    ------
+    SettingError
+        The recording holds nothing of the night.
+    """
+    span = leg.span_of(evening)
+    if span is None:
+        raise SettingError(leg.recording.path, f"no night of {evening}")
+    night = read_night(leg.recording, span, leg.calibration, progress)
+    return kept_signal(night, step_g=leg.survey.step_g, later_s=_later_s(leg, start_time))
+
+
 def _later_s(leg: Leg, start_time: datetime) -> float:
     """How much later than the first recording this one starts, by the devices' own clocks."""
     own = leg.recording.start_time
@@ -337,7 +371,7 @@ def _detected_leg(
     """
     span = leg.span_of(evening)
     assert span is not None
-    night = read_night(leg.recording, span, leg.calibration, progress)
+    night = read_night(leg.reader, span, leg.calibration, progress)
     later_s = _later_s(leg, start_time)
     tables = detect_at_thresholds(
         night, side=leg.side, step_g=leg.survey.step_g, thresholds=THRESHOLDS

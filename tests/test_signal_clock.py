@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields
 
 import numpy as np
@@ -9,10 +10,11 @@ import pytest
 from numpy.typing import NDArray
 from recordings import ArrayRecording, at_rest
 
+from rlsmove.devices import Block
 from rlsmove.errors import DamagedRecording
 from rlsmove.signal.sample_ticks import samples_on_ticks
 from rlsmove.signal.survey import Survey, longest_pause_s, survey_recording
-from rlsmove.signal.uniform_clock import CLOCK_HZ, uniform_acceleration
+from rlsmove.signal.uniform_clock import CLOCK_HZ, UniformReader, uniform_acceleration
 
 RATES_HZ = (25.0, 30.0, 50.0, 85.7, 100.0)
 
@@ -57,6 +59,33 @@ def test_part_of_a_recording_has_the_same_points_as_the_whole() -> None:
     first = int(np.ceil(60.03 * CLOCK_HZ))
     np.testing.assert_array_equal(part, whole[first : first + len(part)])
     assert (first + len(part)) / CLOCK_HZ == 120.0
+
+
+class CountedRecording(ArrayRecording):
+    """Counts how often its samples were asked for."""
+
+    readings = 0
+
+    def blocks(self, start_s: float = 0.0, end_s: float = np.inf) -> Iterator[Block]:
+        self.readings += 1
+        yield from super().blocks(start_s, end_s)
+
+
+@pytest.mark.parametrize("cut", [100, 1 << 16])
+def test_stretch_after_stretch_is_read_in_one_go(cut: int) -> None:
+    values, time_s = with_gap()
+    whole = uniform(ArrayRecording(values, time_s))
+    recording = CountedRecording(values, time_s, cut=cut)
+    reader = UniformReader(recording)
+    told: list[float] = []
+    for first, length in ((0, 700), (700, 1), (1000, 2000), (3100, 5000)):
+        found = np.concatenate(list(reader.read(first, length, told.append)))
+        np.testing.assert_array_equal(found, whole[first : first + length])
+    assert recording.readings == 1
+    assert told[-1] <= 1.0
+    back = np.concatenate(list(reader.read(50, 100)))
+    np.testing.assert_array_equal(back, whole[50:150])
+    assert recording.readings == 2
 
 
 def test_survey_counts_samples_rate_and_gaps() -> None:

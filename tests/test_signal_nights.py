@@ -13,6 +13,7 @@ from recordings import ArrayRecording, at_rest
 from rlsmove.signal.calibration import calibrate
 from rlsmove.signal.nights import night_spans, read_night
 from rlsmove.signal.survey import WINDOW_S, Survey, survey_recording
+from rlsmove.signal.uniform_clock import UniformReader
 from rlsmove.signal.wear import motionless_stretches, nonwear_stretches
 
 HOUR_S = 3600.0
@@ -110,14 +111,13 @@ def test_a_night_is_read_from_its_noon_with_its_gaps() -> None:
     survey = survey_recording(recording)
     nights, leftovers = night_spans(start, survey)
     span = max(nights + leftovers, key=lambda span: span.start_s)
-    night = read_night(recording, span, calibrate(survey))
+    reader = UniformReader(recording)
+    night = read_night(reader, span, calibrate(survey))
     assert span.start_s == 60.0
     assert night.first == 60 * 25
     assert len(night.acceleration) == 120 * 25
     assert not np.isnan(night.acceleration).any()
-    before = read_night(
-        recording, min(nights + leftovers, key=lambda s: s.start_s), calibrate(survey)
-    )
+    before = read_night(reader, min(nights + leftovers, key=lambda s: s.start_s), calibrate(survey))
     np.testing.assert_array_equal(
         np.isnan(before.acceleration[:, 0]).nonzero()[0], np.arange(250, 500)
     )

@@ -9,11 +9,10 @@ from datetime import date, datetime, time, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsmove.devices.recording import Recording
 from rlsmove.records import FloatArray
 from rlsmove.signal.calibration import Calibration
 from rlsmove.signal.survey import WINDOW_S, Survey
-from rlsmove.signal.uniform_clock import CLOCK_HZ, uniform_acceleration
+from rlsmove.signal.uniform_clock import CLOCK_HZ, UniformReader
 
 #: A slice from noon to noon with less than this recorded is a leftover of setting up or of taking
 #: off, not a night, unless the recording has nothing else.
@@ -114,7 +113,7 @@ def _recorded_in_windows(survey: Survey) -> FloatArray:
 
 
 def read_night(
-    recording: Recording,
+    reader: UniformReader,
     span: NightSpan,
     calibration: Calibration,
     progress: Callable[[float], None] | None = None,
@@ -123,14 +122,14 @@ def read_night(
 
     Parameters
     ----------
-    recording : Recording
-        An opened recording.
+    reader : UniformReader
+        Of the recording; nights are best read in their order.
     span : NightSpan
         Which night.
     calibration : Calibration
         Of the whole recording.
     progress : callable, optional
-        Called with the fraction of the recording read, after each block.
+        Called with the fraction of the night read.
 
     Returns
     -------
@@ -141,8 +140,7 @@ def read_night(
     length = int(np.ceil(span.end_s * CLOCK_HZ - 1e-9)) - first
     acceleration = np.full((max(length, 0), 3), np.nan, np.float32)
     filled = 0
-    for chunk in uniform_acceleration(recording, span.start_s, span.end_s, progress):
-        fits = chunk[: len(acceleration) - filled]
-        acceleration[filled : filled + len(fits)] = calibration.apply(fits)
-        filled += len(fits)
+    for piece in reader.read(first, len(acceleration), progress):
+        acceleration[filled : filled + len(piece)] = calibration.apply(piece)
+        filled += len(piece)
     return Night(span, first, CLOCK_HZ, acceleration)

@@ -30,11 +30,67 @@ def _taper() -> NDArray[np.float32]:
     return (0.5 + 0.5 * np.cos(np.pi * np.linspace(0.0, 1.0, 4097))).astype(np.float32)
 
 
+class UniformReader:
+    """A recording on the common clock, read onwards from where the reading before it ended.
+
+    A fortnight read night by night is decoded once, also where its format cannot be searched,
+    such as a compressed one.
+
+    Parameters
+    ----------
+    recording : Recording
+        An opened recording.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._chunks: Iterator[NDArray[np.float32]] | None = None
+        self._chunk = np.empty((0, 3), np.float32)
+        self._next = 0
+
+    def read(
+        self, first: int, length: int, progress: Callable[[float], None] | None = None
+    ) -> Iterator[NDArray[np.float32]]:
+        """Read consecutive grid points.
+
+        Parameters
+        ----------
+        first : int
+            Number of the first grid point; it lies first / 25 s after the start.
+        length : int
+            How many.
+        progress : callable, optional
+            Called with the fraction read, after each piece.
+
+        Yields
+        ------
+        ndarray of float32, shape (m, 3), in g
+            NaN inside gaps. Ends early where the recording does.
+        """
+        if self._chunks is None or first < self._next:
+            self._chunks = uniform_acceleration(self._recording, first / CLOCK_HZ)
+            self._chunk = self._chunk[:0]
+            self._next = first
+        end = first + length
+        while self._next < end:
+            if len(self._chunk) == 0:
+                chunk = next(self._chunks, None)
+                if chunk is None:
+                    return
+                self._chunk = chunk
+            start = min(max(first - self._next, 0), len(self._chunk))
+            stop = min(end - self._next, len(self._chunk))
+            piece = self._chunk[start:stop]
+            self._chunk = self._chunk[stop:]
+            self._next += stop
+            if len(piece):
+                yield piece
+            if progress is not None:
+                progress(min(max(self._next - first, 0) / length, 1.0))
+
+
 def uniform_acceleration(
-    recording: Recording,
-    start_s: float,
-    end_s: float,
-    progress: Callable[[float], None] | None = None,
+    recording: Recording, start_s: float, end_s: float = float("inf")
 ) -> Iterator[NDArray[np.float32]]:
     """Resample a stretch of a recording to the common clock.
 
@@ -48,8 +104,6 @@ def uniform_acceleration(
         An opened recording.
     start_s, end_s : float
         Stretch wanted, in seconds since the start of the recording.
-    progress : callable, optional
-        Called with the fraction of the recording read, after each block.
 
     Yields
     ------
@@ -86,7 +140,5 @@ def uniform_acceleration(
         keep = max(int(np.searchsorted(time_s, first / CLOCK_HZ - reach)) - 1, 0)
         acceleration = acceleration[keep:]
         time_s = time_s[keep:]
-        if progress is not None:
-            progress(recording.fraction_read)
     if len(time_s):
         yield from fill(min(np.nextafter(time_s[-1], np.inf), end_s))
