@@ -157,7 +157,10 @@ def together(
             for p in entered
         ]
         changed = sum(any(v.analysis == analysis for v in p.variants) for p in entered)
-        found = pool(np.array([c.mean for c in own if c is not None]), settings.seed)
+        means = np.array([c.mean for c in own if c is not None])
+        if len(means) < 2:
+            continue
+        found = pool(means, settings.seed)
         note = f"{changed} of {len(entered)} persons have nights that it changes"
         if analysis == "per_protocol":
             # What was received was not randomized: an estimate and no more.

@@ -23,8 +23,8 @@ PERSON_SD = 0.3
 POWER = 0.8
 
 #: Simulated studies for each figure, and redrawn assignments for each test.
-_STUDIES = 2000
-_REDRAWN = 1999
+_STUDIES = 1000
+_REDRAWN = 999
 
 #: Standard normal quantiles of 1 - ALPHA / 2 and of POWER.
 _Z = 1.959964 + 0.841621
