@@ -155,8 +155,7 @@ class Leg:
         awake = row.cause == "wake"
         median = parameters.tilt_median_deg * (_WAKE_TILT if awake else 1.0)
         tilt_deg = min(rng.lognormal(np.log(median), parameters.tilt_ln_sd), _LARGEST_TILT_DEG)
-        silent = rng.random() < parameters.silent_share
-        if silent:
+        if rng.random() < parameters.silent_share:
             tilt_deg *= _SILENT
         axis, angle, lever = self._flexion(np.deg2rad(tilt_deg), rng)
         slower = max(tilt_deg / 5.0, 0.1) ** 0.25
