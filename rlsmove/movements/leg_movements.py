@@ -78,7 +78,8 @@ def detect_leg_movements(night: Night, *, side: int, step_g: float = 0.0) -> Mov
     again where it lay before: a movement that is held counts from the burst that leads away to
     the burst that leads back. Its ends are where the limb leaves rest and where it has returned
     and stopped shaking. A movement that does not return is a posture shift, one without a turn a
-    transmitted shake, a very short one a tap.
+    transmitted shake, a very short one a tap. While the limb is in use and never rests, nothing is
+    a leg movement.
 
     Parameters
     ----------
@@ -120,9 +121,10 @@ def detect_at_thresholds(
         activity = movement_activity(stretch, step_g)
         for tables, threshold in zip(found, thresholds, strict=True):
             features = _describe_stretch(stretch, activity, threshold, night.fs)
+            unrest = activity.unrest[features[:, 0].astype(np.int64)]
             features[:, 0:2] += start
-            tables.append(features)
-    blank = np.empty((0, _kernels.N_FEATURES))
+            tables.append(np.column_stack([features, unrest]))
+    blank = np.empty((0, _kernels.N_FEATURES + 1))
     return [_classified(np.concatenate([blank, *tables]), night, side) for tables in found]
 
 
@@ -198,7 +200,7 @@ def _describe_stretch(
 
 def _classified(features: FloatArray, night: Night, side: int) -> Movements:
     features = features[np.argsort(features[:, 0], kind="stable")]
-    start, end, strength, peak_g, rms_g, turn_g, across_g, residual_g, moving = features.T
+    start, end, strength, peak_g, rms_g, turn_g, across_g, residual_g, moving, unrest = features.T
     duration_s = (end - start) / night.fs
     turn_deg = _chord_deg(turn_g)
     residual_deg = _chord_deg(residual_g)
@@ -212,6 +214,7 @@ def _classified(features: FloatArray, night: Night, side: int) -> Movements:
     kind[(residual_deg > POSTURE_DEG) & (residual_g > POSTURE_SHARE * turn_g)] = POSTURE_SHIFT
     large = (duration_s > GROSS_LARGE_S) & (turn_deg > GROSS_LARGE_DEG) & (moving > GROSS_MOVING)
     kind[large | (duration_s > GROSS_S)] = GROSS_MOVEMENT
+    kind[(unrest > 0) & (kind == LEG_MOVEMENT)] = GROSS_MOVEMENT
     for row in np.flatnonzero(kind == GROSS_MOVEMENT):
         near = (onset_ms < end_ms[row] + GROSS_NEAR_MS) & (end_ms > onset_ms[row] - GROSS_NEAR_MS)
         kind[near] = GROSS_MOVEMENT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,10 @@ MOMENT_S = 0.12
 #: lower than the threshold for a change, because it is asked only where there is one already.
 AWAY_OVER_NOISE = 2.5
 
+#: Where that threshold would lie above this, the limb is not at rest but in use: lying still it is
+#: 4-15 mg with the noisiest devices on hand, sitting or walking it is 90 mg and more.
+UNREST_G = 0.04
+
 
 @dataclass(frozen=True)
 class Activity:
@@ -47,10 +52,13 @@ class Activity:
         Largest change over the spans, each divided by its threshold: 1 is just significant.
     away_g : ndarray of float32, shape (n,)
         Distance from rest, in g, from which a limb is away from it: the threshold for tracing.
+    unrest : ndarray of bool, shape (n,)
+        Where the limb hardly ever rests, neither in the minutes before nor in those after.
     """
 
     strength: NDArray[np.float32]
     away_g: NDArray[np.float32]
+    unrest: NDArray[np.bool_]
 
 
 def movement_activity(acceleration: NDArray[np.float32], step_g: float) -> Activity:
@@ -75,17 +83,28 @@ def movement_activity(acceleration: NDArray[np.float32], step_g: float) -> Activ
     change = np.empty(n, np.float32)
     for span_s in SPANS_S:
         _kernels.change_between_means(acceleration, round(span_s * CLOCK_HZ), change)
-        threshold = THRESHOLD_OVER_NOISE * local_noise(change)
+        threshold = THRESHOLD_OVER_NOISE * np.maximum(*local_noise(change))
         _kernels.largest_ratio(change, np.maximum(threshold, least_g), round(CLOCK_HZ), strength)
     _kernels.distance_from_rest(
         acceleration, round(REST_S * CLOCK_HZ), round(MOMENT_S * CLOCK_HZ) // 2, change
     )
-    away = np.maximum(AWAY_OVER_NOISE * local_noise(change), least_g)
-    return Activity(strength, np.repeat(away.astype(np.float32), round(CLOCK_HZ))[:n])
+    before, after = (AWAY_OVER_NOISE * noise for noise in local_noise(change))
+    return Activity(
+        strength,
+        _each_point(np.maximum(np.maximum(before, after), least_g).astype(np.float32), n),
+        _each_point(np.minimum(before, after) > UNREST_G, n),
+    )
 
 
-def local_noise(values: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Noise level around each second of a signal.
+def _each_point(values: NDArray[Any], n: int) -> NDArray[Any]:
+    """One value a second, for each of n points."""
+    return np.repeat(values, round(CLOCK_HZ))[:n]
+
+
+def local_noise(
+    values: NDArray[np.float32],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Noise level before and after each second of a signal.
 
     Parameters
     ----------
@@ -95,9 +114,9 @@ def local_noise(values: NDArray[np.float32]) -> NDArray[np.float64]:
 
     Returns
     -------
-    ndarray of float64, shape (ceil(n / 25),)
-        For each second, the larger of two quantiles: that of the three minutes before it and that
-        of the three minutes after it, so that the loud side of a change in noise decides.
+    before, after : ndarray of float64, shape (ceil(n / 25),)
+        For each second, the quantile of the three minutes up to it and of the three minutes from
+        it on. Of the two the louder makes the threshold.
     """
     per_second = round(CLOCK_HZ)
     means = np.empty(-(-len(values) // per_second))
@@ -108,4 +127,4 @@ def local_noise(values: NDArray[np.float32]) -> NDArray[np.float64]:
     second = np.arange(len(means))
     after = forward[np.minimum(second, len(forward) - 1)]
     before = forward[np.maximum(second - window + 1, 0)]
-    return np.maximum(before, after)
+    return before, after
