@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rlsmove.movements import _kernels
 from rlsmove.records import (
+    GAIT,
     GROSS_MOVEMENT,
     LEG_MOVEMENT,
     POSTURE_SHIFT,
@@ -66,6 +67,13 @@ GROSS_S = 10.0
 GROSS_LARGE_S = 5.0
 GROSS_LARGE_DEG = 20.0
 GROSS_MOVING = 0.4
+
+#: Steps: a gross movement of at least this length that repeats itself at the time of a stride or of
+#: a step, strongly enough (judgement; a stride takes 0.9-1.3 s, and up to twice that at night).
+GAIT_S = 5.0
+STRIDE_S = (0.4, 2.0)
+GAIT_RMS_G = 0.05
+GAIT_REGULAR = 0.5
 
 #: What comes this close to a gross movement is part of it.
 GROSS_NEAR_MS = 2000
@@ -215,9 +223,12 @@ def _classified(features: FloatArray, night: Night, side: int) -> Movements:
     large = (duration_s > GROSS_LARGE_S) & (turn_deg > GROSS_LARGE_DEG) & (moving > GROSS_MOVING)
     kind[large | (duration_s > GROSS_S)] = GROSS_MOVEMENT
     kind[(unrest > 0) & (kind == LEG_MOVEMENT)] = GROSS_MOVEMENT
-    for row in np.flatnonzero(kind == GROSS_MOVEMENT):
+    for row in np.flatnonzero((kind == GROSS_MOVEMENT) & (duration_s > GAIT_S)):
+        if _is_gait(night.acceleration[int(start[row]) : int(end[row]) + 1], night.fs):
+            kind[row] = GAIT
+    for row in np.flatnonzero(np.isin(kind, (GROSS_MOVEMENT, GAIT))):
         near = (onset_ms < end_ms[row] + GROSS_NEAR_MS) & (end_ms > onset_ms[row] - GROSS_NEAR_MS)
-        kind[near] = GROSS_MOVEMENT
+        kind[near & (kind != GAIT)] = GROSS_MOVEMENT
     return Movements(
         onset_ms=onset_ms,
         duration_ms=end_ms - onset_ms,
@@ -227,6 +238,18 @@ def _classified(features: FloatArray, night: Night, side: int) -> Movements:
         tilt_deg=turn_deg,
         snr=strength,
     )
+
+
+def _is_gait(acceleration: NDArray[np.float32], fs: float) -> bool:
+    """Whether strides follow each other, by the autocorrelation of the acceleration's length."""
+    norm = np.linalg.norm(acceleration[~np.isnan(acceleration[:, 0])], axis=1)
+    norm -= np.mean(norm)
+    power = np.abs(np.fft.rfft(norm, 2 * len(norm))) ** 2
+    correlation = np.fft.irfft(power)[: len(norm)]
+    low, high = (round(stride_s * fs) for stride_s in STRIDE_S)
+    if high > len(norm) or correlation[0] / len(norm) < GAIT_RMS_G**2:
+        return False
+    return bool(np.max(correlation[low:high]) > GAIT_REGULAR * correlation[0])
 
 
 def _chord_deg(distance_g: FloatArray) -> FloatArray:
