@@ -540,3 +540,40 @@ def test_an_unknown_target_format_is_refused(tmp_path):
     with pytest.raises(SettingError, match=r"\.xml"):
         convert_events(source, tmp_path / "out.xml")
     assert not (tmp_path / "out.xml").exists()
+
+
+@pytest.mark.parametrize("name", ["list.csv", "list.annot", "list.edf"])
+def test_damaged_lists_give_events_or_a_named_error(tmp_path, name):
+    rows = [f"lm,{leg},{onset},1.5" for leg in ("left", "right") for onset in range(0, 600, 20)]
+    rows += [f"stage,N2,{onset},30" for onset in range(0, 600, 30)]
+    path = tmp_path / name
+    convert_events(written(tmp_path, HEADER + "\n".join(rows), "source.csv"), path)
+    content = path.read_bytes()
+    choose = random.Random(5)
+    complaints = []
+    for _ in range(300):
+        damaged = bytearray(content)
+        for _ in range(choose.randint(1, 4)):
+            at = choose.randrange(len(damaged))
+            damaged[at : at + choose.randint(0, 5)] = choose.choice(
+                [
+                    b"",
+                    b"9",
+                    b"999999999999",
+                    b"-",
+                    b"inf",
+                    b"nan",
+                    b"\n",
+                    b"\t",
+                    b"\xff",
+                    b'"',
+                    b"e",
+                ]
+            )
+        path.write_bytes(damaged)
+        try:
+            read_events(path)
+        except EventListError as error:
+            complaints.append(str(error))
+    assert complaints
+    assert all(name in complaint for complaint in complaints)

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rlsmove.errors import EventListError
+from rlsmove.io.numbers_as_text import milliseconds
 from rlsmove.records import FloatArray, Notice
 
 EDF_MAGIC = b"0       "
@@ -239,21 +240,35 @@ class EdfRecords:
         channels = [channel for channel in self.channels if channel.is_annotations]
         with self.path.open("rb") as file:
             for record in range(self.n_records):
-                for number, channel in enumerate(channels):
+                for channel in channels:
                     file.seek(self._header_bytes + record * self._record_bytes + channel.first_byte)
-                    first = number == 0
-                    for onset, duration, texts in _TAL.findall(file.read(2 * channel.samples)):
-                        if first and texts == b"\x14":
-                            onset_s[record] = float(onset)
-                        else:
-                            found += _annotations_of(onset, duration, texts)
-                        first = False
+                    notes = self._notes(file.read(2 * channel.samples), record)
+                    if channel is channels[0] and notes and not notes[0].text:
+                        onset_s[record] = notes[0].onset_ms / 1000
+                    found += [note for note in notes if note.text]
         if not len(onset_s) or not 0 < onset_s[0] < 1:
             return found, onset_s, 0
         # The header has whole seconds; the first record says what belongs to them.
         shift_ms = round(float(onset_s[0]) * 1000)
         found = [note._replace(onset_ms=note.onset_ms - shift_ms) for note in found]
         return found, onset_s - onset_s[0], shift_ms
+
+    def _notes(self, content: bytes, record: int) -> list[EdfAnnotation]:
+        """Annotations of one data record, those without text too: they only tell the time."""
+        notes = []
+        for onset, duration, texts in _TAL.findall(content):
+            onset_ms = milliseconds(onset.decode())
+            if onset_ms is None:
+                raise EventListError(
+                    self.path,
+                    f"an annotation at {onset.decode()[:20]} s",
+                    place=f"data record {record + 1}",
+                    expected="times of one night",
+                )
+            duration_ms = milliseconds(duration.decode()) if duration else None
+            for text in texts[:-1].split(b"\x14"):
+                notes.append(EdfAnnotation(onset_ms, duration_ms, _decoded(text)))
+        return notes
 
     def blocks(
         self, channel: EdfChannel, records_per_block: int
@@ -277,16 +292,6 @@ class EdfRecords:
                 ]
                 digital = np.ascontiguousarray(part).view("<i2").ravel()
                 yield first, digital * channel.gain + channel.offset
-
-
-def _annotations_of(onset: bytes, duration: bytes, texts: bytes) -> list[EdfAnnotation]:
-    onset_ms = round(float(onset) * 1000)
-    duration_ms = round(float(duration) * 1000) if duration else None
-    return [
-        EdfAnnotation(onset_ms, duration_ms, _decoded(text))
-        for text in texts[:-1].split(b"\x14")
-        if text.strip()
-    ]
 
 
 def _decoded(text: bytes) -> str:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from rlsmove.errors import EventListError
 from rlsmove.io.event_labels import Label, LabelTable
 from rlsmove.io.events import Mark, MarkList
-from rlsmove.io.numbers_as_text import seconds
+from rlsmove.io.numbers_as_text import milliseconds, seconds
 from rlsmove.records import Notice
 from rlsmove.rules import STAGE_EPOCH_MS
 
@@ -168,7 +168,10 @@ def _duration(
             return STAGE_EPOCH_MS if row.label.kind == "stage" else None
         duration_ms = following_ms - start_ms
     elif stop.startswith("+") and _SECONDS.fullmatch(stop[1:]):
-        duration_ms = round(float(stop[1:]) * 1000)
+        length_ms = milliseconds(stop[1:])
+        if length_ms is None:
+            raise _bad_time(path, row.line, "stop", stop)
+        duration_ms = length_ms
     else:
         end = _time(stop)
         if end is None or end.sort != row.start.sort:
@@ -198,33 +201,47 @@ def _bad_time(path: Path, line: int, column: str, text: str) -> EventListError:
 def _time(text: str) -> _Time | None:
     """Read a time; None where it is none."""
     if _SECONDS.fullmatch(text):
-        return _Time("elapsed", round(float(text) * 1000))
+        time_ms = milliseconds(text)
+        return None if time_ms is None else _Time("elapsed", time_ms)
     if found := _ELAPSED.fullmatch(text):
-        return _Time("elapsed", _clock_ms(*found.groups()))
+        time_ms = _clock_ms(*found.groups())
+        return None if time_ms is None else _Time("elapsed", time_ms)
     if found := _OF_DAY.fullmatch(text):
         hour, minute, second, half = found.groups()
         if half:
             hour = str(int(hour) % 12 + (12 if half.lower() == "pm" else 0))
-        return _Time("clock", _clock_ms(hour, minute, second))
+        time_ms = _clock_ms(hour, minute, second)
+        return None if time_ms is None or time_ms >= _DAY_MS else _Time("clock", time_ms)
     if found := _DATED.fullmatch(text):
-        day, month, year, *clock = found.groups()
-        full_year = int(year) if len(year) == 4 else 1985 + (int(year) - 85) % 100
-        month_format = "%m" if month.isdigit() else "%b"
-        try:
-            date = datetime.strptime(f"{day} {month} {full_year}", f"%d {month_format} %Y")
-        except ValueError:
-            return None
-        return _Time("date", (date - datetime(1, 1, 1)).days * _DAY_MS + _clock_ms(*clock))
+        return _dated(*found.groups())
     if found := _EPOCH.fullmatch(text):
-        length_ms = round(float(found[2]) * 1000) if found[2] else STAGE_EPOCH_MS
-        step_ms = round(float(found[3]) * 1000) if found[3] else length_ms
+        length_ms = milliseconds(found[2]) if found[2] else STAGE_EPOCH_MS
+        step_ms = milliseconds(found[3]) if found[3] else length_ms
+        number = milliseconds(found[1])
+        if length_ms is None or step_ms is None or number is None or number == 0:
+            return None
         start_ms = (int(found[1]) - 1) * step_ms
         return _Time("elapsed", start_ms, start_ms + length_ms)
     return None
 
 
-def _clock_ms(hour: str, minute: str, second: str) -> int:
-    return (int(hour) * 60 + int(minute)) * 60_000 + round(float(second) * 1000)
+def _dated(day: str, month: str, year: str, hour: str, minute: str, second: str) -> _Time | None:
+    """Read a date and clock; two digits of a year mean 1985 to 2084."""
+    full_year = int(year) if len(year) == 4 else 1985 + (int(year) - 85) % 100
+    month_format = "%m" if month.isdigit() else "%b"
+    try:
+        date = datetime.strptime(f"{day} {month} {full_year:04d}", f"%d {month_format} %Y")
+    except ValueError:
+        return None
+    clock_ms = _clock_ms(hour, minute, second)
+    if clock_ms is None:
+        return None
+    return _Time("date", (date - datetime(1, 1, 1)).days * _DAY_MS + clock_ms)
+
+
+def _clock_ms(hour: str, minute: str, second: str) -> int | None:
+    """Read hours, minutes and seconds; None over a month."""
+    return milliseconds(str((int(hour) * 60 + int(minute)) * 60 + float(second)))
 
 
 def annot_text(marks: Sequence[Mark]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
@@ -11,12 +10,9 @@ from pathlib import Path
 from rlsmove.errors import EventListError
 from rlsmove.io.event_labels import Label, LabelTable, side_named
 from rlsmove.io.events import Mark, MarkList
-from rlsmove.io.numbers_as_text import csv_cell, seconds
+from rlsmove.io.numbers_as_text import csv_cell, milliseconds, seconds
 
 COLUMNS = ("kind", "label", "onset_s", "duration_s")
-
-#: Longest time that a list may speak of: beyond a month a number is no second of a night.
-_MAX_S = 32 * 86_400
 
 
 def is_event_csv(text: str) -> bool:
@@ -124,22 +120,17 @@ def _columns(path: Path, row: list[str], line: int) -> dict[str, int]:
 def _number_reader(path: Path, *, decimal_comma: bool) -> Callable[[str, int, str], int | None]:
     def read(text: str, line: int, column: str) -> int | None:
         """Read seconds as whole milliseconds; None where the cell is empty or n/a."""
-        try:
-            time_s = float(text)
-        except ValueError:
-            if not text or text.lower() == "n/a":
-                return None
-            if decimal_comma and text.count(",") == 1:
-                return read(text.replace(",", "."), line, column)
-            time_s = math.nan
-        if not abs(time_s) <= _MAX_S:
+        if not text or text.lower() == "n/a":
+            return None
+        time_ms = milliseconds(text.replace(",", ".") if decimal_comma else text)
+        if time_ms is None:
             raise EventListError(
                 path,
                 f"{column} is '{text}'",
                 place=f"row {line}",
                 expected="a number of seconds from the start of the recording",
             )
-        return round(time_s * 1000)
+        return time_ms
 
     return read
 

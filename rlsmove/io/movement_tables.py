@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from rlsmove.errors import EventListError
+from rlsmove.io.numbers_as_text import milliseconds
 from rlsmove.io.results import MOVEMENT_COLUMNS
 from rlsmove.records import KINDS, LEG_MOVEMENT, BoolArray, IntArray
 
@@ -98,7 +98,7 @@ def _read_row(
     case = row.get("case") or ""
     cases.setdefault(case, [])
     try:
-        onset_ms, duration_ms = (_milliseconds(row[name]) for name in ("onset_s", "duration_s"))
+        onset_ms, duration_ms = (_time_ms(row[name]) for name in ("onset_s", "duration_s"))
         kind = KINDS.index(row["kind"])
         clm, plm = (bool(int(row[name])) for name in ("clm", "plm"))
         if row.get("onset_time") and case not in starts:
@@ -117,11 +117,11 @@ def _read_row(
         cases[case].append((onset_ms, onset_ms + duration_ms, clm, plm))
 
 
-def _milliseconds(text: str) -> int:
-    time_s = float(text)
-    if not math.isfinite(time_s):
+def _time_ms(text: str) -> int:
+    time_ms = milliseconds(text)
+    if time_ms is None:
         raise ValueError(f"'{text}' is no time")
-    return round(time_s * 1000)
+    return time_ms
 
 
 def _table(

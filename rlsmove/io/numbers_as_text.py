@@ -1,8 +1,11 @@
-"""Numbers and cells of tables as text, the same for the same value."""
+"""Numbers and cells of tables as text, the same for the same value, and times read back."""
 
 from __future__ import annotations
 
 import math
+
+#: Longest time that a file may speak of: beyond a month a number is no second of a night.
+_MAX_S = 32 * 86_400
 
 
 def csv_cell(text: str) -> str:
@@ -25,3 +28,12 @@ def decimal(value: float, decimals: int) -> str:
         return ""
     text = f"{value:.{decimals}f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+def milliseconds(text: str) -> int | None:
+    """Read seconds as whole milliseconds; None where it is no number, or over a month."""
+    try:
+        time_s = float(text)
+    except ValueError:
+        return None
+    return round(time_s * 1000) if abs(time_s) <= _MAX_S else None
