@@ -350,7 +350,7 @@ def leg_signal(
     span = leg.span_of(evening)
     if span is None:
         raise SettingError(leg.recording.path, f"no night of {evening}")
-    night = read_night(leg.recording, span, leg.calibration, progress)
+    night = read_night(leg.reader, span, leg.calibration, progress)
     return kept_signal(night, step_g=leg.survey.step_g, later_s=_later_s(leg, start_time))
 
 

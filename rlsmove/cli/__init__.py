@@ -20,6 +20,7 @@ COMMANDS = (
     "compare",
     "study",
     "plan",
+    "report",
     "simulate",
     "validate",
     "convert",
