@@ -34,7 +34,8 @@ BEGIN, END = "<!-- begin generated table -->", "<!-- end generated table -->"
 #: A find belongs to a movement when their onsets lie no further apart.
 TOLERANCE_S = 0.5
 
-#: Seeds start here; the detector was developed on smaller ones.
+#: Seeds start here, away from those of tests and development: keep detectors from being fitted
+#: to these.
 FIRST_SEED = 90_001
 
 OURS = "rlsmove"
