@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date, time
 from pathlib import Path
 
@@ -212,6 +213,46 @@ def test_a_file_that_will_not_do_is_refused_in_words(tmp_path, signals, unit, fs
     with pytest.raises(UnsuitableSignal) as error:
         emg.read_emg_events(path, read_label_table())
     assert found in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("onset", "found"), [("+3", "data record 9 begins before"), ("+900000", "hours")]
+)
+def test_data_records_at_odd_times_are_refused(tmp_path, onset, found):
+    path = edf_of(tmp_path / "n.edf", {"EMG LAT": simulated_emg(9, [])}, [(1, 1, "x" * 20)])
+    content = path.read_bytes()
+    at = content.rindex(b"+8\x14\x14")
+    new = f"{onset}\x14\x14\0".encode()
+    path.write_bytes(content[:at] + new + content[at + len(new) :])
+    with pytest.raises(UnsuitableSignal, match=found):
+        emg.read_emg_events(path, read_label_table())
+
+
+def test_a_file_cut_within_its_first_record_is_refused(tmp_path):
+    path = edf_of(tmp_path / "n.edf", {"EMG LAT": simulated_emg(9, [])})
+    path.write_bytes(path.read_bytes()[:700])
+    with pytest.raises(UnsuitableSignal, match="no whole data record"):
+        emg.read_emg_events(path, read_label_table())
+
+
+def test_damaged_bytes_give_events_or_a_named_error(tmp_path):
+    path = edf_of(tmp_path / "n.edf", {"EMG LAT": simulated_emg(20, [])}, [(1, 1, "LM left")])
+    content = path.read_bytes()
+    choose = random.Random(7)
+    complaints = []
+    for _ in range(150):
+        damaged = bytearray(content)
+        for _ in range(choose.randint(1, 5)):
+            damaged[choose.choice([choose.randrange(768), choose.randrange(len(damaged))])] = (
+                choose.randrange(256)
+            )
+        path.write_bytes(damaged)
+        try:
+            emg.read_emg_events(path, read_label_table())
+        except (EventListError, UnsuitableSignal) as error:
+            complaints.append(str(error))
+    assert complaints
+    assert all("n.edf" in complaint for complaint in complaints)
 
 
 def test_a_file_that_is_no_edf_is_refused(tmp_path):

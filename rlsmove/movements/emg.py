@@ -44,6 +44,7 @@ _NOTCH_WIDTH_HZ = 6.0
 #: Below this nothing is left of the band that EMG lies in.
 _RATE_MIN_HZ = 100.0
 _BLOCK_S = 120
+_LONGEST_H = 48
 _TO_UV = {"uv": 1.0, "µv": 1.0, "μv": 1.0, "mv": 1e3, "v": 1e6}
 _LEG_CHANNEL = re.compile(r"tib|leg|\b[lr]at\b|\bta\b|plm", re.IGNORECASE)
 
@@ -71,6 +72,7 @@ def read_emg_events(path: Path, labels: LabelTable) -> Events:
         The file is no EDF, or its annotations contradict each other.
     """
     edf = EdfRecords(path)
+    _check_timeline(edf)
     channels = leg_channels(edf)
     found = edf_marks(edf, labels)
     (marks,) = found.cases.values()
@@ -107,6 +109,25 @@ def read_emg_events(path: Path, labels: LabelTable) -> Events:
     )
 
 
+def _check_timeline(edf: EdfRecords) -> None:
+    """Refuse a file of which no night can be laid out."""
+    if not edf.n_records or not edf.record_s:
+        raise UnsuitableSignal(edf.path, "no whole data record", expected="a recorded night")
+    steps = np.diff(edf.onset_s)
+    if np.any(steps < 0):
+        record = int(np.argmax(steps < 0)) + 2
+        raise UnsuitableSignal(
+            edf.path,
+            f"data record {record} begins before the one before it",
+            expected="data records in the order of time",
+        )
+    length_h = (edf.onset_s[-1] - edf.onset_s[0] + edf.record_s) / 3600
+    if length_h > _LONGEST_H:
+        raise UnsuitableSignal(
+            edf.path, f"{length_h:.1f} hours", expected=f"one night, at most {_LONGEST_H} hours"
+        )
+
+
 def leg_channels(edf: EdfRecords) -> dict[str, EdfChannel]:
     """Channels of leg EMG by side: left, right, or unknown where a single one names no side."""
     signals = [channel for channel in edf.channels if not channel.is_annotations]
@@ -122,7 +143,7 @@ def leg_channels(edf: EdfRecords) -> dict[str, EdfChannel]:
                 expected="one bipolar EMG channel a leg",
             )
         legs[side] = channel
-    if not legs or not edf.n_records or not edf.record_s:
+    if not legs:
         raise UnsuitableSignal(
             edf.path,
             f"no leg EMG among {', '.join(channel.label for channel in signals) or 'no signals'}",
