@@ -11,6 +11,9 @@ from rlsmove.records import COUNTS_PER_G, MISSING_COUNT, LegSignal
 from rlsmove.signal.activity import movement_activity
 from rlsmove.signal.nights import Night
 
+#: Points that are rounded at a time.
+_PIECE = 1 << 16
+
 
 def kept_signal(night: Night, *, step_g: float, later_s: float = 0.0) -> LegSignal:
     """Round a night to steps of half a milligravity, half the size in memory and on disk.
@@ -29,14 +32,18 @@ def kept_signal(night: Night, *, step_g: float, later_s: float = 0.0) -> LegSign
     LegSignal
         Values beyond +-16 g, which no limb reaches in bed, are cut off there.
     """
-    counts = np.clip(night.acceleration * COUNTS_PER_G, MISSING_COUNT + 1, -MISSING_COUNT - 1)
-    np.rint(counts, out=counts)
-    counts[np.isnan(counts)] = MISSING_COUNT
+    counts = np.empty(night.acceleration.shape, np.int16)
+    # In pieces, so that the scaled copies stay small beside the night itself.
+    for start in range(0, len(counts), _PIECE):
+        piece = night.acceleration[start : start + _PIECE] * COUNTS_PER_G
+        np.clip(piece, MISSING_COUNT + 1, -MISSING_COUNT - 1, out=piece)
+        piece[np.isnan(piece)] = MISSING_COUNT
+        counts[start : start + _PIECE] = np.rint(piece, out=piece)
     return LegSignal(
         start_s=night.first / night.fs + later_s,
         step_s=1.0 / night.fs,
         device_step_g=step_g,
-        counts=counts.astype(np.int16),
+        counts=counts,
     )
 
 
