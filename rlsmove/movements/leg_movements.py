@@ -57,6 +57,9 @@ TURN_SPAN_S = 0.8
 SHAKE_SCORE = 0.25
 SHAKE_TURN_G = 0.02
 
+#: No limb goes out and back within this time (judgement; a burst of EMG lasts 0.5 s or more).
+TAP_S = 0.25
+
 #: What comes through a mattress is no stronger than this (judgement: one's own leg movements in
 #: sleep peak at 0.38 g on average, Sicbaldi et al. 2025).
 SHAKE_PEAK_G = 0.25
@@ -218,7 +221,7 @@ def _classified(features: FloatArray, night: Night, side: int) -> Movements:
     kind = np.full(len(features), LEG_MOVEMENT, np.int8)
     shake = across_g / rms_g * np.sqrt(turn_g / SHAKE_TURN_G) < SHAKE_SCORE
     kind[shake & (peak_g < SHAKE_PEAK_G)] = TRANSMITTED_SHAKE
-    kind[shake & (duration_s < REST_BETWEEN_S)] = TAP
+    kind[(duration_s < TAP_S) | (shake & (duration_s < REST_BETWEEN_S))] = TAP
     kind[(residual_deg > POSTURE_DEG) & (residual_g > POSTURE_SHARE * turn_g)] = POSTURE_SHIFT
     large = (duration_s > GROSS_LARGE_S) & (turn_deg > GROSS_LARGE_DEG) & (moving > GROSS_MOVING)
     kind[large | (duration_s > GROSS_S)] = GROSS_MOVEMENT
