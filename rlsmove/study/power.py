@@ -10,7 +10,6 @@ import numpy as np
 
 from rlsmove.records import BoolArray, FloatArray
 from rlsmove.study.plan import MOST_NIGHTS, Scheme
-from rlsmove.study.schedule import indicator
 from rlsmove.study.shift_test import ALPHA
 
 #: SD of a night's log rate within one person and condition, where nothing was measured.
@@ -206,15 +205,18 @@ def _estimates(
     x = massage[space.draw(_STUDIES, rng)].astype(np.float64)
     nights = autocorrelated((_STUDIES, scheme.nights), baseline.night_sd, baseline.correlation, rng)
     units = nights.reshape(_STUDIES, -1, scheme.period_nights).mean(axis=2)
-    block = np.arange(x.shape[1]) // (scheme.block_nights // scheme.period_nights)
-    member = indicator(block)
-    within = member @ np.diag(1.0 / member.sum(axis=0)) @ member.T
-    y = units + math.log(ratio) * x
-    y -= y @ within
-    rows, a = x_all - x_all @ within, x - x @ within
+    each = scheme.block_nights // scheme.period_nights
+    y = _within_blocks(units + math.log(ratio) * x, each)
+    rows, a = _within_blocks(x_all, each), _within_blocks(x, each)
     norm = float(np.sqrt((a[0] ** 2).sum()))  # the same for every assignment
     t = np.einsum("ij,ij->i", a, y) / norm
     return _Simulated(y, t, t / norm, exact), rows / norm
+
+
+def _within_blocks(values: FloatArray, each: int) -> FloatArray:
+    """Return what the means of blocks of `each` units leave, along the rows."""
+    blocks = values.reshape(len(values), -1, each)
+    return (blocks - blocks.mean(axis=2, keepdims=True)).reshape(values.shape)
 
 
 def _fewest(reaches: Callable[[int], bool], most: int) -> int | None:
