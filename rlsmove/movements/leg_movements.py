@@ -52,9 +52,9 @@ TURN_SPAN_S = 0.8
 #: A shake that has no turn of its own leaves a little of itself after smoothing, in any direction.
 #: A turn lies across gravity and is large beside the shaking that goes with it. The larger it is,
 #: the surer: a movement is a mere shake where (turn across gravity / root mean square) times the
-#: square root of (turn / 20 mg) is below this (simulated nights: 1 % of leg movements and nine of
-#: ten transmitted shakes of half a second or more lie below).
-SHAKE_SCORE = 0.25
+#: square root of (turn / 20 mg) is below this. Chosen on simulated nights: above it weak leg
+#: movements are lost faster than transmitted shakes are shed.
+SHAKE_SCORE = 0.30
 SHAKE_TURN_G = 0.02
 
 #: No limb goes out and back within this time (judgement; a burst of EMG lasts 0.5 s or more).
