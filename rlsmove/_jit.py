@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+
+
+def _ask_for_no_blas() -> None:
+    """Keep numba from importing scipy.linalg at its first kernel: 0.15 s of every start.
+
+    ``numba.np.arraymath`` asks at its import whether there is a BLAS, and numba asks again
+    wherever a kernel, of whomever, uses one. Only the first question is skipped.
+    """
+    from numba.np import linalg
+
+    ask = linalg.ensure_blas
+    linalg.ensure_blas = lambda: None
+    try:
+        importlib.import_module("numba.np.arraymath")
+    finally:
+        linalg.ensure_blas = ask
+
+
+_ask_for_no_blas()
 
 F = TypeVar("F", bound=Callable[..., Any])
 
