@@ -91,6 +91,7 @@ def command(
             click.echo("\n".join(night_lines(result)))
         for notice in result.notices:
             click.echo(f"warning ({notice.code}): {notice.sentence}", err=True)
+        del result  # its signal would stay beside that of the next night
     if as_json:
         click.echo(json_text(printed[0] if len(printed) == 1 else printed), nl=False)
 
