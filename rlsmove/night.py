@@ -276,6 +276,7 @@ def analyse_night(
     start_time = legs[0].recording.start_time
     there = [leg for leg in legs if leg.span_of(evening) is not None]
     notices = [notice for leg in legs for notice in _leg_notices(leg, evening)]
+    notices += [] if events is None else events.notices
     by_threshold = [_detected_leg(leg, evening, start_time, keep_signal, progress) for leg in there]
 
     clock = None
