@@ -276,7 +276,9 @@ def analyse_night(
     start_time = legs[0].recording.start_time
     there = [leg for leg in legs if leg.span_of(evening) is not None]
     notices = [notice for leg in legs for notice in _leg_notices(leg, evening)]
-    notices += [] if events is None else events.notices
+    if events is not None:
+        # A list of stages alone is no fault here.
+        notices += [notice for notice in events.notices if notice.code != "no_movements"]
     by_threshold = [_detected_leg(leg, evening, start_time, keep_signal, progress) for leg in there]
 
     clock = None
