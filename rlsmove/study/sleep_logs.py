@@ -98,7 +98,7 @@ def import_sleep_log(
         layout = "basic"
         logged = list(_basic(table.header, table.rows, str(path), study, first_night, problems))
     filled, added = _fill(study, logged, str(path), problems)
-    return Imported(layout, filled, added, problems)
+    return Imported(layout, filled, added, list(dict.fromkeys(problems)))
 
 
 def _basic(
@@ -119,6 +119,9 @@ def _basic(
         )
     for row in rows:
         name = row.text.get(_identifier(header), "")
+        if name not in study.participants:
+            problems.append(_stranger(path, row.number, name))
+            continue
         first = first_night or _first_night(study, name)
         if first is None:
             problems.append(
@@ -232,6 +235,10 @@ def _identifier(header: tuple[str, ...]) -> str:
     return next((name for name in header if name in ("participant_id", "id")), header[0])
 
 
+def _stranger(path: str, row: int, name: str) -> Problem:
+    return Problem(path, row, "", f"nobody called {name!r}", "a person of participants.tsv")
+
+
 def _clock(row: Row, column: str, path: str, problems: list[Problem]) -> str:
     """Return a time of day, or nothing where there is none or it cannot be read."""
     text = row.text.get(column, "")
@@ -264,15 +271,7 @@ def _fill(
     filled = added = 0
     for entry in logged:
         if entry.participant_id not in known:
-            problems.append(
-                Problem(
-                    path,
-                    entry.row,
-                    "",
-                    f"nobody called {entry.participant_id!r}",
-                    "a person of participants.tsv",
-                )
-            )
+            problems.append(_stranger(path, entry.row, entry.participant_id))
             continue
         key = (entry.participant_id, entry.night.isoformat())
         row = rows.get(key)
