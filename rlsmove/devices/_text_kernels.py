@@ -267,6 +267,7 @@ def parse_rows(
         begin[row] = first
         time_ns[row] = 0
         offset[row] = NO_OFFSET
+        value[row] = np.nan
         found = READ
         cell = first
         column = 0

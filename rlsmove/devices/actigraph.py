@@ -83,6 +83,7 @@ class LogRecording(PacketRecording):
         self._bytes_per_read = BYTES_PER_READ
         self._log = log
         self._other_records = 0
+        self._damaged = False
         parameters = {} if info else _read_parameters(self._open(0))
         self._rate_hz = 0.0
         self._rate_said_hz = _rate_hz(info) or parameters.get(_SAMPLE_RATE, 0.0)
@@ -90,7 +91,7 @@ class LogRecording(PacketRecording):
         try:
             start_time = self._find_start(log.size)
         except DamagedRecording:
-            if self._other_records == 0:
+            if self._damaged or not self._other_records:
                 raise
             raise UnsuitableSignal(
                 path,
@@ -126,7 +127,9 @@ class LogRecording(PacketRecording):
         damaged = np.empty(len(activity), np.int64)
         counts = np.empty(4, np.int64)
         _kernels.find_records(data, at_end, activity, damaged, counts)
-        self._other_records = max(self._other_records, int(counts[_kernels.OTHER]))
+        used = int(counts[_kernels.USED])
+        self._other_records += int(counts[_kernels.OTHER])
+        self._damaged |= bool(counts[_kernels.DAMAGED]) or (at_end and used < len(data))
         begin, kind, time, size = activity[: counts[_kernels.ACTIVITY]].T
         count = np.where(kind == 0, size * 2 // 9, size // 6)
         if not self._rate_hz and len(count):
@@ -141,7 +144,7 @@ class LogRecording(PacketRecording):
             1.0 / np.maximum(count, self._rate_hz or 1.0),
             np.zeros(len(begin), np.int64),
         )
-        return packets, damaged[: counts[_kernels.DAMAGED]], int(counts[_kernels.USED])
+        return packets, damaged[: counts[_kernels.DAMAGED]], used
 
     def _decode(self, data: Bytes, packets: Packets, acceleration: NDArray[np.float32]) -> None:
         _kernels.unpack_actigraph(data, packets.body, packets.count, self._scale, acceleration)

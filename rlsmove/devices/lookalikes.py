@@ -34,8 +34,9 @@ _BEGINNINGS = (
     (b"kind,label,onset_s", "a list of events; `rlsmove score` reads those"),
     (b"case,kind,label,onset_s", "a list of events; `rlsmove score` reads those"),
 )
-#: Bytes that text does not hold.
+#: Bytes that text does not hold, and the part of them that damage may put into it.
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f"))
+_CONTROLS_PART = 0.02
 
 
 def name_lookalike(head: bytes) -> str:
@@ -61,6 +62,6 @@ def name_lookalike(head: bytes) -> str:
             return words
     if not head.strip(b"\0"):
         return "nothing but zeros"
-    if len(head.translate(None, _CONTROLS)) < len(head):
+    if len(head) - len(head.translate(None, _CONTROLS)) > _CONTROLS_PART * len(head):
         return "binary data of no known kind"
     return ""

@@ -202,6 +202,7 @@ class PacketRecording(Recording):
         DamagedRecording
             When the stream holds no whole packet.
         """
+        self.notices = []  # finds made here are made again when samples are read
         self._size = max(size, 1)
         self._seen_to = 0
         self._tally: dict[str, tuple[int, str]] = {}

@@ -161,13 +161,10 @@ def _find_table(path: Path, head: bytes) -> _Table:
         start = next((i for i in range(len(rows)) if _looks_alike(rows[i:], decimal)), None)
         if start is None or (best and len(rows[start]) <= len(best.rows[0])):
             continue
-        names = rows[start - 1] if start else []
-        named = len(names) == len(rows[start]) or {"x", "y", "z"} <= {_axis(n) for n in names}
+        names = _find_names(rows[:start], len(rows[start]), decimal)
         first_byte = lines[start][0]
         preamble = head[first:first_byte].decode("utf-8", "replace")
-        best = _Table(
-            delimiter, decimal, first_byte, preamble, names if named else [], rows[start:]
-        )
+        best = _Table(delimiter, decimal, first_byte, preamble, names, rows[start:])
     if best is None:
         raise UnknownFormat(
             path,
@@ -177,6 +174,16 @@ def _find_table(path: Path, head: bytes) -> _Table:
             expected="columns of time, x, y and z, as devices' programs export them",
         )
     return best
+
+
+def _find_names(rows: list[list[str]], width: int, decimal: str) -> list[str]:
+    """The columns' names among the lines before a table: all axes, or the last line, if words."""
+    for row in reversed(rows):
+        if {"x", "y", "z"} <= {_axis(name) for name in row}:
+            return row
+    last = rows[-1] if rows else []
+    data = any(_NUMBER[decimal].fullmatch(cell) or _DATE.fullmatch(cell) for cell in last)
+    return [] if data or len(last) != width else last
 
 
 def _looks_alike(rows: list[list[str]], decimal: str) -> bool:

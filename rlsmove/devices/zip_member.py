@@ -66,8 +66,9 @@ def find_members(path: Path) -> dict[str, Member]:
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error):
         entries = []
     members = _read_headers(path, entries)
-    if not members:
-        members = _read_headers(path, [(at, None) for at in _find_signatures(path)])
+    if not entries or len(members) < len(entries):
+        found = _read_headers(path, [(at, None) for at in _find_signatures(path)])
+        members = {**found, **members}
     return members
 
 
@@ -158,10 +159,12 @@ class MemberStream:
                 self.broken = f"it cannot be inflated any further ({error})"
                 self._failed = True
                 # What comes before the damage would be lost, unless it is taken byte by byte.
+                pieces = []
                 with suppress(zlib.error):
                     for at in range(len(packed)):
-                        self._salvaged += before.decompress(packed[at : at + 1])
-                piece, self._salvaged = self._salvaged[:size], self._salvaged[size:]
+                        pieces.append(before.decompress(packed[at : at + 1]))
+                salvaged = b"".join(pieces)
+                piece, self._salvaged = salvaged[:size], salvaged[size:]
                 break
         return piece
 
@@ -181,10 +184,13 @@ class MemberStream:
 def _read_headers(path: Path, entries: list[tuple[int, int | None]]) -> dict[str, Member]:
     """Members from their own headers; `entries` holds their offsets and, if known, sizes."""
     members: dict[str, Member] = {}
-    ends = ([at for at, _ in entries] + [path.stat().st_size])[1:]
+    file_size = path.stat().st_size
+    ends = ([at for at, _ in entries] + [file_size])[1:]
     with path.open("rb") as file:
         for (at, packed), end in zip(entries, ends, strict=False):
-            file.seek(max(at, 0))
+            if not 0 <= at < file_size:
+                continue
+            file.seek(at)
             header = file.read(_LOCAL.size)
             if len(header) < _LOCAL.size:
                 continue
