@@ -96,7 +96,7 @@ def still_windows(survey: Survey) -> FloatArray:
     whole = survey.window_count >= WINDOW_FILLED * np.median(survey.window_count)
     still = np.all(survey.sd_g < REST_SD_G, axis=1)
     plausible = np.all(np.abs(survey.mean_g) < REST_MEAN_MAX_G, axis=1)
-    return survey.mean_g[whole & still & plausible]
+    return survey.mean_g[whole & still & plausible].astype(np.float64)
 
 
 def calibrate(survey: Survey) -> Calibration:
@@ -142,5 +142,5 @@ def calibrate(survey: Survey) -> Calibration:
 def _fit_sphere(rest: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Gain (3,) and offset (3,) that bring points (k, 3) closest to the unit sphere."""
     scale, shift = np.ones(3), np.zeros(3)
-    _kernels.fit_sphere(np.ascontiguousarray(rest), ITERATIONS, TOLERANCE, scale, shift)
+    _kernels.fit_sphere(rest, ITERATIONS, TOLERANCE, scale, shift)
     return scale, shift / scale

@@ -55,7 +55,7 @@ class Survey:
         Start of each 10-s window that holds samples.
     window_count : ndarray of float64, shape (k,)
         Samples in it.
-    mean_g, sd_g, low_g, high_g : ndarray of float64, shape (k, 3)
+    mean_g, sd_g, low_g, high_g : ndarray of float32, shape (k, 3)
         Mean, standard deviation, smallest and largest value in it, for each axis.
     """
 
@@ -68,10 +68,10 @@ class Survey:
     step_g: float
     window_start_s: FloatArray
     window_count: FloatArray
-    mean_g: FloatArray
-    sd_g: FloatArray
-    low_g: FloatArray
-    high_g: FloatArray
+    mean_g: NDArray[np.float32]
+    sd_g: NDArray[np.float32]
+    low_g: NDArray[np.float32]
+    high_g: NDArray[np.float32]
 
     @property
     def gap_s(self) -> FloatArray:
@@ -105,7 +105,7 @@ def survey_recording(
     state = np.zeros(_kernels.STATE_SIZE)
     state[1] = -1.0
     norm_sum = np.zeros(1)
-    windows: list[FloatArray] = []
+    windows: list[NDArray[np.float32]] = []
     gap_starts: list[FloatArray] = []
     gap_ends: list[FloatArray] = []
     n_samples = 0
@@ -120,7 +120,7 @@ def survey_recording(
         done = _kernels.accumulate_windows(
             block.acceleration, time_s, WINDOW_S, state, buffer, norm_sum
         )
-        windows.append(buffer[:done])
+        windows.append(buffer[:done].astype(np.float32))
         if n_samples and time_s[0] - last_s > longest:
             gap_starts.append(np.array([last_s]))
             gap_ends.append(time_s[:1])
@@ -139,7 +139,7 @@ def survey_recording(
         )
     final = np.empty((1, 14))
     _kernels.flush_window(state, final, 0)
-    table = np.concatenate([*windows, final])
+    table = np.concatenate([*windows, final.astype(np.float32)])
     gap_start_s = np.concatenate(gap_starts)
     gap_end_s = np.concatenate(gap_ends)
     recorded_s = last_s - float(np.sum(gap_end_s - gap_start_s))
@@ -152,8 +152,8 @@ def survey_recording(
         gap_end_s=gap_end_s,
         mean_norm_g=float(norm_sum[0]) / n_samples,
         step_g=_smallest_step_g(np.concatenate(head)),
-        window_start_s=table[:, 0] * WINDOW_S,
-        window_count=table[:, 1],
+        window_start_s=table[:, 0].astype(np.float64) * WINDOW_S,
+        window_count=table[:, 1].astype(np.float64),
         mean_g=table[:, 2:5],
         sd_g=table[:, 5:8],
         low_g=table[:, 8:11],
