@@ -99,6 +99,8 @@ def resample(
     n = len(time_s)
     filled = 0
     low = 0
+    middle = 0
+    high = 0
     k = first
     while filled < len(grid):
         moment = k / fs
@@ -106,28 +108,26 @@ def resample(
             break
         while low < n and time_s[low] <= moment - half_width:
             low += 1
-        before = -np.inf
-        after = np.inf
+        while middle < n and time_s[middle] <= moment:
+            middle += 1
+        while high < n and time_s[high] < moment + half_width:
+            high += 1
+        recorded = low < middle and (
+            time_s[middle - 1] == moment
+            or (middle < high and time_s[middle] - time_s[middle - 1] <= longest_gap_s)
+        )
         total = 0.0
         x = 0.0
         y = 0.0
         z = 0.0
-        j = low
-        while j < n and time_s[j] < moment + half_width:
-            distance = moment - time_s[j]
-            if distance >= 0.0:
-                before = time_s[j]
-            else:
-                if after == np.inf:
-                    after = time_s[j]
-                distance = -distance
-            weight = np.float64(taper[np.int64(distance * scale + 0.5)])
-            total += weight
-            x += weight * acceleration[j, 0]
-            y += weight * acceleration[j, 1]
-            z += weight * acceleration[j, 2]
-            j += 1
-        if total > 0.0 and (before == moment or after - before <= longest_gap_s):
+        if recorded:
+            for j in range(low, high):
+                weight = np.float64(taper[np.int64(abs(time_s[j] - moment) * scale + 0.5)])
+                total += weight
+                x += weight * acceleration[j, 0]
+                y += weight * acceleration[j, 1]
+                z += weight * acceleration[j, 2]
+        if total > 0.0:
             grid[filled, 0] = x / total
             grid[filled, 1] = y / total
             grid[filled, 2] = z / total

@@ -63,7 +63,9 @@ class Calibration:
         """Calibrated acceleration, in g, of the same shape (n, 3) and type."""
         if self.status != "calibrated":
             return acceleration
-        return (acceleration + self.offset_g.astype(np.float32)) * self.gain.astype(np.float32)
+        calibrated = acceleration + self.offset_g.astype(np.float32)
+        calibrated *= self.gain.astype(np.float32)
+        return calibrated
 
     @property
     def sentence(self) -> str:
