@@ -238,7 +238,7 @@ class Hdf5Recording(Recording):
         return value
 
     def _start_time(self, attributes: dict[str, Any]) -> datetime:
-        text = self._text(attributes, "start_time", "")
+        text = self._text(attributes, "start_time", "missing")
         try:
             return datetime.fromisoformat(text)
         except ValueError:
@@ -246,7 +246,7 @@ class Hdf5Recording(Recording):
             raise self._wrong("attribute 'start_time'", repr(text), expected) from None
 
     def _number(self, attributes: dict[str, Any], name: str) -> float:
-        value = attributes.get(name)
+        value = attributes.get(name, "missing")
         try:
             return float(np.ravel(np.asarray(value, np.float64))[0])
         except (TypeError, ValueError, IndexError):

@@ -1,0 +1,207 @@
+"""Each kernel of the decoders against slow, obvious code."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from rlsmove.devices import _kernels as kernels
+
+BYTES = st.binary(min_size=36, max_size=36 * 4).map(
+    lambda data: np.frombuffer(bytearray(data[: len(data) // 36 * 36]), np.uint8)
+)
+
+
+def signed(value: int, bits: int) -> int:
+    return value - (1 << bits) if value >> (bits - 1) else value
+
+
+@given(arrays(np.uint8, 512), st.sampled_from([(3, 0, 4), (3, 2, 6), (6, 2, 12), (9, 2, 18)]))
+@settings(max_examples=60, deadline=None)
+def test_axivity_blocks(block: np.ndarray, layout: tuple[int, int, int]) -> None:
+    axes, packing, size = layout
+    block[25] = axes << 4 | packing
+    count = 480 // size
+    acceleration = np.empty((count, 3), np.float32)
+    kernels.unpack_axivity(block, np.array([0]), np.array([count]), acceleration)
+    scale = 2.0 ** -(8 + (int(block[19]) >> 5))
+    for i in range(count):
+        data = bytes(block[30 + i * size : 30 + (i + 1) * size])
+        if packing == 0:
+            word = int.from_bytes(data, "little")
+            values = [signed(word >> shift & 0x3FF, 10) << (word >> 30) for shift in (0, 10, 20)]
+        else:
+            first = 3 if axes >= 6 else 0
+            values = np.frombuffer(data, "<i2")[first : first + 3].tolist()
+        assert acceleration[i].tolist() == [value * scale for value in values]
+
+
+@given(BYTES)
+@settings(max_examples=60, deadline=None)
+def test_samples_of_12_bits(data: np.ndarray) -> None:
+    count = len(data) * 2 // 9
+    acceleration = np.empty((count, 3), np.float32)
+    assert kernels.unpack_12_bit(data, 0, count, 256.0, acceleration, 0) == count
+    digits = data.tobytes().hex()
+    values = [signed(int(digits[at : at + 3], 16), 12) for at in range(0, 9 * count, 3)]
+    slow = np.array(values).reshape(-1, 3)[:, [1, 0, 2]] / 256
+    np.testing.assert_array_equal(acceleration, slow.astype(np.float32))
+
+
+@given(st.integers(0, 20), st.integers(0, 2**32))
+@settings(max_examples=30, deadline=None)
+def test_samples_in_hexadecimal_digits(count: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    text = "".join(rng.choice(list("0123456789ABCDEFabcdef"), 12 * count))
+    data = np.frombuffer(bytearray(text.encode()), np.uint8)
+    digit = np.full(256, 255, np.uint8)
+    for value in range(16):
+        digit[[ord(f"{value:x}"), ord(f"{value:X}")]] = value
+    gain, offset = np.array([25548.0, 25734, 25875]), np.array([574.0, -662, -3056])
+    acceleration = np.empty((count, 3), np.float32)
+    kernels.decode_hex(data, np.array([0]), np.array([count]), digit, gain, offset, acceleration)
+    for i in range(count):
+        raw = [signed(int(text[at : at + 3], 16), 12) for at in range(12 * i, 12 * i + 9, 3)]
+        slow = [(100 * r - o) / g for r, o, g in zip(raw, offset, gain, strict=True)]
+        np.testing.assert_array_equal(acceleration[i], np.float32(slow))
+    sound = np.empty(1, np.bool_)
+    kernels.check_hex(data, np.array([0]), np.array([len(data)]), digit, sound)
+    assert sound[0]
+    if count:
+        data[rng.integers(len(data))] = rng.choice(np.frombuffer(b"gG /:@`\x00\xff", np.uint8))
+        kernels.check_hex(data, np.array([0]), np.array([len(data)]), digit, sound)
+        assert not sound[0]
+
+
+def record(kind: int, payload: bytes, time: int = 1_700_000_000) -> bytes:
+    head = bytes([0x1E, kind]) + time.to_bytes(4, "little") + len(payload).to_bytes(2, "little")
+    check = 0
+    for byte in head + payload:
+        check ^= byte
+    return head + payload + bytes([~check & 0xFF])
+
+
+RECORDS = st.lists(
+    st.tuples(st.sampled_from([0, 26, 2, 5, 6]), st.binary(max_size=60)), min_size=1, max_size=8
+)
+
+
+def find(data: bytes, *, at_end: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    activity, damaged = np.empty((len(data) + 1, 4), np.int64), np.empty(len(data) + 1, np.int64)
+    counts = np.empty(4, np.int64)
+    kernels.find_records(
+        np.frombuffer(bytearray(data), np.uint8), at_end, activity, damaged, counts
+    )
+    return activity[: counts[0]], damaged[: counts[2]], counts
+
+
+@given(RECORDS, st.integers(0, 5))
+@settings(max_examples=100, deadline=None)
+def test_records_of_a_log(records: list[tuple[int, bytes]], zeros: int) -> None:
+    data, begins = b"", []
+    for i, (kind, payload) in enumerate(records):
+        if kind in (0, 26) and len(payload) > 4:
+            begins.append([len(data), kind, 1_700_000_000 + i, len(payload)])
+        data += record(kind, payload, 1_700_000_000 + i) + bytes(zeros)
+    activity, damaged, counts = find(data, at_end=True)
+    assert activity.tolist() == begins
+    assert len(damaged) == 0
+    assert counts[kernels.OTHER] == len(records) - len(begins)
+    # Cut off anywhere, it keeps the records that are whole, and waits for the rest.
+    for cut in range(0, len(data), 7):
+        activity, _, counts = find(data[:cut], at_end=False)
+        whole = [begin for begin in begins if begin[0] + 9 + begin[3] <= cut]
+        assert activity.tolist() == whole
+        assert counts[kernels.USED] <= cut
+
+
+CLOCKS = st.lists(
+    st.tuples(
+        st.sampled_from([0.0, 0.0, 0.0, 0.0, 0.01, -0.01, 5.0, -5.0, -3600.0, 1e5, 1e9, np.nan]),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+def place(clock_s: np.ndarray, pieces: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Place packets of 100 samples of 10 ms, looking at so many at a time."""
+    n = len(clock_s)
+    start_s, end_s = np.empty(n), np.empty(n)
+    verdict = np.empty(n, np.int8)
+    state = np.array([0.0, 0.0, 1.0, 0.0, 0.0])
+    done, seen = 0, 0
+    while done < n:
+        seen = min(seen + pieces, n)
+        rows = slice(done, seen)
+        size = seen - done
+        out = np.empty(size), np.empty(size), np.empty(size, np.int8), np.empty(size)
+        dealt = kernels.place_packets(
+            clock_s[rows].copy(), np.full(size, 0.01), np.full(size, 100), seen == n, state, *out
+        )
+        start_s[done : done + dealt] = out[0][:dealt]
+        end_s[done : done + dealt] = out[1][:dealt]
+        verdict[done : done + dealt] = out[2][:dealt]
+        done += dealt
+    return start_s, end_s, verdict
+
+
+@given(CLOCKS)
+@settings(max_examples=200, deadline=None)
+def test_packets_never_overlap_whatever_the_clock_does(clock: list[tuple[float, bool]]) -> None:
+    off = np.array([by for by, _ in clock])
+    lasting = np.array([lasts for _, lasts in clock])
+    clock_s = np.arange(len(off)) + off + np.cumsum(np.where(lasting, np.nan_to_num(off), 0)) * 1.0
+    start_s, end_s, verdict = place(clock_s, len(clock_s))
+    assert np.isfinite(start_s).all()
+    assert (end_s > start_s).all()
+    assert (start_s[1:] >= end_s[:-1] - 1e-12).all()
+    assert (end_s - start_s < 1.2).all()
+    for pieces in (1, 2, 3, 7):
+        again = place(clock_s, pieces)
+        np.testing.assert_array_equal(again[0], start_s)
+        np.testing.assert_array_equal(again[1], end_s)
+        np.testing.assert_array_equal(again[2], verdict)
+
+
+def test_packets_on_a_sound_clock_stay_where_they_are() -> None:
+    clock_s = np.arange(50) * 1.012
+    start_s, end_s, verdict = place(clock_s, 50)
+    np.testing.assert_array_equal(start_s, clock_s)
+    np.testing.assert_allclose(end_s, clock_s + 1.012, rtol=0, atol=1e-12)
+    assert not verdict.any()
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=30))
+@settings(max_examples=100, deadline=None)
+def test_fresh_packets(packets: list[tuple[int, int]]) -> None:
+    serial = np.array([number for number, _ in packets], np.int64)
+    clock_s = np.array([clock for _, clock in packets], float)
+    found = np.empty(len(packets), np.int64)
+    found = found[: kernels.fresh_packets(clock_s, serial, np.nan, -1, found)]
+    slow, last = [], (-1, np.nan)
+    for i, (number, clock) in enumerate(packets):
+        same = (number, clock) == last
+        behind = number < last[0] and clock <= last[1]
+        if not (same or behind):
+            slow.append(i)
+            last = (number, clock)
+    assert found.tolist() == slow
+
+
+@given(st.lists(st.integers(1, 5), max_size=8))
+@settings(max_examples=50, deadline=None)
+def test_samples_are_spread_evenly(counts: list[int]) -> None:
+    start_s = np.arange(len(counts)) * 2.0
+    end_s = start_s + 1.5
+    time_s = np.empty(sum(counts))
+    kernels.spread_samples(start_s, end_s, np.array(counts, np.int64), time_s)
+    slow = [
+        start + i * 1.5 / count
+        for start, count in zip(start_s, counts, strict=True)
+        for i in range(count)
+    ]
+    np.testing.assert_allclose(time_s, slow, rtol=0, atol=1e-12)
