@@ -449,3 +449,28 @@ def test_a_capped_scheme_and_a_run_in_survive_the_way_through_the_folder(tmp_pat
     assert problems == []
     assert result["persons"]["sim-001"]["assignments"] == scheme.space().size
     assert result["plan"]["max_run"] == 2
+
+
+def test_each_leg_is_read_where_one_leg_is_massaged(study):
+    """The legs' own indices stand in each night's own folder."""
+    arms = [
+        {"name": "massage", "massage": True, "side": "left"},
+        {"name": "control", "massage": False},
+    ]
+    claim = {row["code"]: row for row in compare_study(study)[0]["claims"]}["C11"]
+    assert claim["status"] == "not_testable"
+    edit_about(study, arms=arms)
+    plan = json.loads((study / "plan.json").read_text())["participants"]
+    for person, planned in plan.items():
+        for night in planned["schedule"]:
+            folder = study / "derived" / "nights" / person / night["night"]
+            folder.mkdir(parents=True)
+            left = 30_000 if night["arm"] == "massage" else 60_000
+            legs = {
+                "left": {"plms_count": left, "sleep_hours": 7.0, "imi_plm_median_s": None},
+                "right": {"plms_count": 20_000, "sleep_hours": 7.0},
+            }
+            (folder / "night.json").write_text(json.dumps({"tables": {"indices_by_leg": legs}}))
+    claim = {row["code"]: row for row in compare_study(study)[0]["claims"]}["C11"]
+    assert claim["status"] == "secondary"
+    assert claim["estimate"] == pytest.approx(0.5, abs=1e-3)

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from rlsmove.errors import StudyError
 from rlsmove.study.columns import RUN_IN
-from rlsmove.study.folder import COUNTED, Study
+from rlsmove.study.folder import COUNTED, RESULTS, Study, is_number, read_json
 from rlsmove.study.person_nights import ComparedNight, PersonNights, Settings
 from rlsmove.study.plan import FrozenPlan
 from rlsmove.study.tables import Row
@@ -115,6 +116,7 @@ def _person(
         found, failed = _result(results.get(evening, []), side, study.results is not None)
         count, hours = COUNTED[index]
         indices = _numbers(found)
+        legs = _legs(study, participant_id, evening, results.get(evening, []))
         nights.append(
             ComparedNight(
                 night=evening.isoformat(),
@@ -129,8 +131,8 @@ def _person(
                 failed=failed,
                 diary=row,
                 indices=indices,
-                left=_numbers(_of_side(results.get(evening, []), "left")),
-                right=_numbers(_of_side(results.get(evening, []), "right")),
+                left=legs["left"],
+                right=legs["right"],
             )
         )
     return PersonNights(
@@ -205,6 +207,27 @@ def _result(rows: list[Row], side: str, any_results: bool) -> tuple[Row | None, 
         return None, f"no result: {sentence}"
     others = ", ".join(sorted({str(r.get("side", "both")) for r in rows}))
     return None, f"recorded at {others}, where the other nights are of {side}"
+
+
+def _legs(
+    study: Study, participant_id: str, evening: date, rows: list[Row]
+) -> dict[str, dict[str, float]]:
+    """Return the indices of each leg alone, where an arm of the study massages one leg only."""
+    legs = {leg: _numbers(_of_side(rows, leg)) for leg in ("left", "right")}
+    if not any(arm.side in legs for arm in study.arms) or all(legs.values()):
+        return legs
+    night = study.path / RESULTS.parent / "nights" / participant_id / evening.isoformat()
+    try:
+        tables = read_json(night / "night.json").get("tables")
+    except StudyError:
+        return legs
+    by_leg = tables.get("indices_by_leg") if isinstance(tables, dict) else None
+    for leg in legs:
+        found = by_leg.get(leg) if isinstance(by_leg, dict) else None
+        for name, value in found.items() if isinstance(found, dict) else ():
+            if is_number(value, -math.inf, math.inf):
+                legs[leg].setdefault(name, float(value))
+    return legs
 
 
 def _numbers(row: Row | None) -> dict[str, float]:
