@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
+import threading
 from typing import Any
 
 import click
@@ -21,6 +23,7 @@ COMMANDS = (
     "study",
     "plan",
     "report",
+    "view",
     "simulate",
     "validate",
     "convert",
@@ -41,6 +44,9 @@ class _Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
+        # A job that is told to stop tidies up its unfinished files on the way out.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
         try:
             return super().invoke(ctx)
         except RlsmoveError as error:

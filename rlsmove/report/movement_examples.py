@@ -58,10 +58,19 @@ def _counted(facts: NightFacts) -> Iterator[Example | None]:
     clm = np.flatnonzero((scoring.clm == 1) & ~np.isnan(scoring.peak_g))
     if not len(clm):
         return
-    yield _of_row(facts, "Largest", int(clm[np.argmax(scoring.peak_g[clm])]))
-    yield _of_row(facts, "Typical (nearest to the medians)", _typical(facts, clm))
-    if not np.all(np.isnan(scoring.snr[clm])):
-        yield _of_row(facts, "Nearest to the threshold", int(clm[np.nanargmin(scoring.snr[clm])]))
+    titles: dict[int, list[str]] = {}
+    for title, row in (
+        ("largest", int(clm[np.argmax(scoring.peak_g[clm])])),
+        ("typical (nearest to the medians)", _typical(facts, clm)),
+        (
+            "nearest to the threshold",
+            int(clm[np.argmin(np.nan_to_num(scoring.snr[clm], nan=np.inf))]),
+        ),
+    ):
+        titles.setdefault(row, []).append(title)
+    for row, names in titles.items():
+        title = ", ".join(names)
+        yield _of_row(facts, title[:1].upper() + title[1:], row)
 
 
 def _rejected(facts: NightFacts) -> Iterator[Example | None]:
@@ -100,7 +109,7 @@ def _of_row(facts: NightFacts, title: str, row: int) -> Example | None:
         measured.append(f"peak {1000 * scoring.peak_g[row]:.0f} mg")
     if np.isfinite(scoring.tilt_deg[row]):
         measured.append(f"turn {scoring.tilt_deg[row]:.1f}°")
-    if np.isfinite(scoring.snr[row]):
+    if scoring.clm[row] and np.isfinite(scoring.snr[row]):
         measured.append(f"{scoring.snr[row]:.1f} times the threshold")
     onset_ms, duration_ms = int(scoring.onset_ms[row]), int(scoring.duration_ms[row])
     side = SIDES[scoring.side[row]]

@@ -91,7 +91,7 @@ def clock_axis(axes: Axes, facts: NightFacts, *, narrow: bool = False) -> None:
 
 def _tick(start_time: datetime | None, time_s: float) -> str:
     if start_time is None:
-        return f"{time_s / HOUR_S:g} h"
+        return f"{time_s / HOUR_S:.4g} h"
     return f"{start_time + timedelta(seconds=round(time_s)):%H:%M}"
 
 
@@ -225,7 +225,9 @@ def raster(facts: NightFacts, *, narrow: bool = False) -> Figure:
     """Draw a row an hour, or a third of one on a phone; even spacing along a row is periodicity."""
     row_s = HOUR_S / 3 if narrow else HOUR_S
     origin_s = facts.span_s[0]
-    if facts.start_time is not None:
+    if facts.start_time is None:
+        origin_s = np.floor(origin_s / row_s) * row_s
+    else:
         midnight = facts.start_time.replace(hour=0, minute=0, second=0, microsecond=0)
         day_s = (facts.start_time - midnight).total_seconds()
         origin_s = np.floor((day_s + origin_s) / row_s) * row_s - day_s
@@ -252,14 +254,21 @@ def raster(facts: NightFacts, *, narrow: bool = False) -> Figure:
     axes.set_ylim(n_rows - 0.5, -0.5)
     axes.set_xlim(0, row_s / 60)
     axes.set_xticks(np.arange(0, row_s / 60 + 1, 5 if narrow else 10))
-    names = [_tick(facts.start_time, origin_s + number * row_s) for number in range(n_rows)]
-    whole = [number for number, name in enumerate(names) if name.endswith((":00", " h"))]
-    shown = whole if facts.start_time is not None and whole else range(n_rows)
-    axes.set_yticks(list(shown))
-    axes.set_yticklabels([names[number] for number in shown])
+    begins_s = [float(origin_s + number * row_s) for number in range(n_rows)]
+    # On a phone only whole hours are told, where there is one.
+    whole = [number for number, time_s in enumerate(begins_s) if _is_whole_hour(facts, time_s)]
+    shown = whole or list(range(n_rows))
+    axes.set_yticks(shown)
+    axes.set_yticklabels([_tick(facts.start_time, begins_s[number]) for number in shown])
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("minutes of the row")
     return figure
+
+
+def _is_whole_hour(facts: NightFacts, time_s: float) -> bool:
+    if facts.start_time is None:
+        return time_s % HOUR_S == 0
+    return (facts.start_time + timedelta(seconds=round(time_s))).minute == 0
 
 
 def _draw_wake(axes: Axes, facts: NightFacts, origin_s: float, row_s: float) -> None:
@@ -331,28 +340,42 @@ def interval_histogram(facts: NightFacts, *, logarithmic: bool) -> Figure:
 
 
 def by_hour(facts: NightFacts) -> Figure:
-    """Draw periodic movements per hour of sleep in each hour of the clock."""
+    """Draw periodic movements per hour of sleep, hour by hour."""
     figure = new_figure(HALF_IN, 2.5)
     axes = figure.add_subplot()
-    table: list[dict[str, Any]] = facts.tables.get("plms_by_clock_hour") or []
-    rates = [np.nan if row["plms_per_hour"] is None else row["plms_per_hour"] for row in table]
-    labels = [f"{datetime.fromisoformat(row['from']):%H}" for row in table]
+    hours, axis_name = rates_by_hour(facts)
+    rates = np.array([np.nan if rate is None else rate for _, rate in hours])
     places = np.arange(len(rates))
     axes.bar(places, np.nan_to_num(rates), 0.82, color=COLOR["plm"], linewidth=0)
-    for place, rate in zip(places.tolist(), rates, strict=True):
-        if np.isnan(rate):
-            axes.text(place, 0, "no sleep", ha="center", va="bottom", rotation=90, fontsize=7)
-    if labels:
-        axes.set_xticks(places)
-        axes.set_xticklabels(labels)
-        axes.set_xlim(-0.6, len(labels) - 0.4)
-        axes.axhline(PLMS_LINE_PER_HOUR, color=COLOR["ink"], linewidth=0.8, linestyle=(0, (4, 3)))
-        axes.set_ylim(0, 1.15 * max(PLMS_LINE_PER_HOUR * 1.3, float(np.nanmax(rates, initial=0))))
-    else:
-        _nothing(axes, "sleep is not known")
-    axes.set_xlabel("hour of the clock")
+    for place in np.flatnonzero(np.isnan(rates)).tolist():
+        axes.text(place, 0, "no sleep", ha="center", va="bottom", rotation=90, fontsize=7)
+    axes.set_xlabel(axis_name)
     axes.set_ylabel("PLMS per hour of sleep")
+    if not hours:
+        _nothing(axes, "sleep is not known")
+        return figure
+    axes.set_xticks(places)
+    axes.set_xticklabels([name for name, _ in hours])
+    axes.set_xlim(-0.6, len(hours) - 0.4)
+    axes.axhline(PLMS_LINE_PER_HOUR, color=COLOR["ink"], linewidth=0.8, linestyle=(0, (4, 3)))
+    axes.set_ylim(0, 1.15 * max(PLMS_LINE_PER_HOUR * 1.3, float(np.nanmax(rates, initial=0.0))))
     return figure
+
+
+def rates_by_hour(facts: NightFacts) -> tuple[list[tuple[str, float | None]], str]:
+    """List the PLMS per hour of sleep of each hour, and say which hours they are.
+
+    Hours of the clock; hours after the onset of sleep where the clock is not known.
+    """
+    table = facts.tables.get("plms_by_clock_hour")
+    if table:
+        return [(str(row["from"])[11:13], row["plms_per_hour"]) for row in table], (
+            "hour of the clock"
+        )
+    rates = facts.indices.get("plms_per_hour_by_hour") or []
+    return [(str(number), rate) for number, rate in enumerate(rates, start=1)], (
+        "hour after the onset of sleep"
+    )
 
 
 def by_threshold(table: list[dict[str, Any]]) -> Figure:
@@ -389,6 +412,7 @@ def _whole_numbers(axes: Axes) -> None:
 
 
 def _nothing(axes: Axes, words: str) -> None:
+    axes.set_yticks([])
     axes.text(
         0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", color=COLOR["muted"]
     )

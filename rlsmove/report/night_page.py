@@ -19,6 +19,7 @@ from rlsmove.report.night_figures import (
     intervals_s,
     overview,
     raster,
+    rates_by_hour,
 )
 from rlsmove.report.page import Pictures, number, render
 from rlsmove.review import NightFolder
@@ -55,7 +56,7 @@ def _context(facts: NightFacts) -> dict[str, Any]:
     record = folder.record
     thresholds = record["quality"].get("indices_by_threshold") or []
     return {
-        "title": f"Night of {_evening(facts)}",
+        "title": _title(facts),
         "simulated": facts.simulated,
         "review": _review(folder),
         "warnings": record["quality"].get("warnings", []),
@@ -100,11 +101,11 @@ def _context(facts: NightFacts) -> dict[str, Any]:
     }
 
 
-def _evening(facts: NightFacts) -> str:
+def _title(facts: NightFacts) -> str:
     evening = (facts.folder.record["provenance"].get("settings") or {}).get("evening")
-    if evening:
-        return str(evening)
-    return "an event list" if facts.start_time is None else f"{facts.start_time:%Y-%m-%d}"
+    if evening is None and facts.start_time is not None:
+        evening = facts.start_time.date()
+    return "A scored list of events" if evening is None else f"Night of {evening}"
 
 
 def _both_widths(pictures: Pictures, draw: Any, facts: NightFacts, alt: str) -> dict[str, Any]:
@@ -148,9 +149,26 @@ def _tiles(facts: NightFacts) -> list[dict[str, str]]:
     ]
 
 
-def _recordings(record: dict[str, Any]) -> list[dict[str, Any]]:
+def _recordings(record: dict[str, Any]) -> list[dict[str, str]]:
+    """Say of each recording what it was, as far as night.json does."""
     recording = record["recording"]
-    return list(recording["legs"].values()) if "legs" in recording else [recording]
+    tables = []
+    for facts in list((recording.get("legs") or {}).values()) or [recording]:
+        rows = {name: str(value) for name, value in facts.items() if isinstance(value, str | int)}
+        rate, coverage = facts.get("rate"), facts.get("coverage")
+        if rate:
+            true_rate = number(rate["true_rate_hz"], 2)
+            rows["rate"] = f"{number(rate['sample_rate_hz'], 2)} Hz set, {true_rate} Hz true"
+        if coverage:
+            rows["recorded"] = (
+                f"{number(coverage['recorded_hours'], 2)} h in the whole file; gaps: "
+                f"{coverage['gap_count']}, the longest {number(coverage['longest_gap_s'])} s; "
+                f"not worn {number(coverage['not_worn_hours'], 2)} h"
+            )
+        if facts.get("calibration"):
+            rows["calibration"] = facts["calibration"]["sentence"]
+        tables.append({name: text for name, text in rows.items() if text})
+    return tables
 
 
 def _sleep(facts: NightFacts) -> dict[str, str]:
@@ -238,9 +256,9 @@ def _intervals_alt(facts: NightFacts, scale: str) -> str:
 
 
 def _by_hour_alt(facts: NightFacts) -> str:
-    table = facts.tables.get("plms_by_clock_hour") or []
-    told = "; ".join(f"from {row['from'][11:16]}: {number(row['plms_per_hour'])}" for row in table)
-    return f"Periodic leg movements per hour of sleep by hour of the clock: {told or 'not known'}."
+    hours, axis_name = rates_by_hour(facts)
+    told = "; ".join(f"{name}: {number(rate)}" for name, rate in hours)
+    return f"Periodic leg movements per hour of sleep by {axis_name}: {told or 'not known'}."
 
 
 def _threshold_alt(table: list[dict[str, Any]]) -> str:

@@ -34,6 +34,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["number"] = number
+    environment.filters["sentence"] = sentence
     environment.globals["disclaimer"] = DISCLAIMER
     environment.globals["colors"] = Markup(css_colors())
     return environment
@@ -46,6 +47,11 @@ def number(value: Any, decimals: int = 1) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(number(item, decimals) for item in value)
     return f"{value:.{decimals}f}" if isinstance(value, float) else str(value)
+
+
+def sentence(text: str) -> str:
+    """Write a sentence with a capital and a full stop."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 class Pictures:

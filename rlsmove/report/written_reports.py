@@ -71,7 +71,7 @@ def _write_night(folder: Path, recordings: Path | None, pdf: bool) -> list[Path]
 
     night = open_night(folder, signal=True)
     signals = {}
-    if night.reviewed and any(leg.signal is None for leg in night.reviewed.night.legs):
+    if night.detected and any(leg.signal is None for leg in night.detected.legs):
         from rlsmove.review.recorded_signal import recorded_signals
 
         signals = recorded_signals(night, recordings)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -70,10 +71,23 @@ class Edit:
         return json.dumps(fields, ensure_ascii=False)
 
 
-def new_edit(who: str, action: str, why: str, night: str, **fields: Any) -> Edit:
-    """Make an edit of this moment, under a code of its own."""
+def new_edit(fields: Mapping[str, Any], *, night: str) -> Edit:
+    """Make an edit of this moment, under a code of its own.
+
+    Parameters
+    ----------
+    fields : mapping
+        ``who``, ``action``, ``why`` and what the action needs; others are passed over.
+    night : str
+        Digest of the movements that were looked at.
+
+    Raises
+    ------
+    ValueError
+        A field is missing or of the wrong kind; the message says which.
+    """
     at = datetime.now().astimezone().isoformat(timespec="milliseconds")
-    return Edit(secrets.token_hex(4), at, who, action, why, night, **fields)
+    return edit_of({**fields, "edit": secrets.token_hex(4), "at": at, "night": night})
 
 
 def read_edits(folder: str | Path) -> tuple[list[Edit], list[Notice]]:
@@ -108,7 +122,7 @@ def read_edits(folder: str | Path) -> tuple[list[Edit], list[Notice]]:
         if not line.strip():
             continue
         try:
-            edits.append(_edit(json.loads(line)))
+            edits.append(edit_of(json.loads(line)))
         except (ValueError, RecursionError) as error:
             notices.append(
                 Notice(
@@ -118,8 +132,8 @@ def read_edits(folder: str | Path) -> tuple[list[Edit], list[Notice]]:
     return edits, notices
 
 
-def _edit(fields: Any) -> Edit:
-    """Make an edit of what a line holds; ValueError says what is wrong with it."""
+def edit_of(fields: Any) -> Edit:
+    """Make an edit of the fields of its line; ValueError says what is wrong with them."""
     if not isinstance(fields, dict):
         raise ValueError("not a JSON object")
     action = fields.get("action")

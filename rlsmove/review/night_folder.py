@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from rlsmove.errors import RecordingError
 from rlsmove.io.night_file import NIGHT_FILE, read_night_file
-from rlsmove.records import Notice
+from rlsmove.records import DetectedNight, Notice
 from rlsmove.review.edits import EDITS_FILE, Edit, read_edits
 from rlsmove.review.reviewed_night import ReviewedNight, review_night
 from rlsmove.rules import RuleSet
+from rlsmove.scoring import INDICES
 from rlsmove.scoring.detected_legs import ScoredLegs, score_legs
 
 RECORD_FILE = "night.json"
@@ -33,11 +34,15 @@ class NightFolder:
         The content of night.json.
     rules : RuleSet
         What it was scored by.
-    reviewed : ReviewedNight or None
-        The night before scoring, with the edits; None where there is no night.npz, as for event
-        lists.
     digest : str
         The first digits of the SHA-256 of its movements.csv.
+    detected : DetectedNight or None
+        The night before scoring, without any edit; None where there is no night.npz, as for
+        event lists.
+    every_edit : list of Edit
+        All edits, undone ones too.
+    reviewed : ReviewedNight or None
+        The night before scoring, with the edits.
     notices : list of Notice
         What was found odd about the edits.
     """
@@ -45,8 +50,10 @@ class NightFolder:
     path: Path
     record: dict[str, Any]
     rules: RuleSet
-    reviewed: ReviewedNight | None
     digest: str
+    detected: DetectedNight | None
+    every_edit: list[Edit]
+    reviewed: ReviewedNight | None
     notices: list[Notice]
 
     @property
@@ -88,11 +95,6 @@ def open_night(path: str | Path, *, signal: bool = False) -> NightFolder:
     detected = None
     if (path / NIGHT_FILE).exists():
         detected = read_night_file(path / NIGHT_FILE, signal=signal)
-    edits, notices = read_edits(path)
-    if edits and detected is None:
-        notices.append(
-            Notice("edits_unused", f"{EDITS_FILE} is not used: there is no {NIGHT_FILE} beside it")
-        )
     try:
         digest = hashlib.sha256((path / MOVEMENTS_FILE).read_bytes()).hexdigest()[:16]
     except OSError as error:
@@ -101,10 +103,31 @@ def open_night(path: str | Path, *, signal: bool = False) -> NightFolder:
             f"cannot be read ({error.strerror})",
             expected="the movements of the night, beside night.json",
         ) from error
-    reviewed = review_night(detected, edits) if detected else None
-    if reviewed:
-        notices += reviewed.notices
-    return NightFolder(path, record, _rules(path, record), reviewed, digest, notices)
+    folder = NightFolder(path, record, _rules(path, record), digest, detected, [], None, [])
+    return read_review(folder)
+
+
+def read_review(folder: NightFolder) -> NightFolder:
+    """Read the edits of a night (again), and apply them.
+
+    Raises
+    ------
+    RecordingError
+        The edits are there but cannot be read.
+    """
+    edits, notices = read_edits(folder.path)
+    if folder.detected is None:
+        if edits:
+            notices.append(
+                Notice(
+                    "edits_unused", f"{EDITS_FILE} is not used: there is no {NIGHT_FILE} beside it"
+                )
+            )
+        return replace(folder, every_edit=edits, notices=notices)
+    reviewed = review_night(folder.detected, edits)
+    return replace(
+        folder, every_edit=edits, reviewed=reviewed, notices=[*notices, *reviewed.notices]
+    )
 
 
 def reviewed_indices(path: str | Path) -> dict[str, Any] | None:
@@ -140,6 +163,15 @@ def _record(path: Path) -> dict[str, Any]:
     if missing:
         raise RecordingError(
             path, f"it has no {', '.join(missing)}", expected=", ".join(parts), advice=advice
+        )
+    unknown = [index.name for index in INDICES if index.name not in record["indices"]]
+    if unknown:
+        raise RecordingError(
+            path,
+            f"without {', '.join(unknown)}",
+            place="indices",
+            expected="every index",
+            advice="Another version wrote it; analyze the night again",
         )
     return record
 

@@ -42,9 +42,9 @@ def recorded_signals(
     RecordingError
         A recording is found and cannot be used.
     """
-    if folder.reviewed is None:
+    night = folder.detected
+    if night is None:
         return {}
-    night = folder.reviewed.night
     evening = (folder.record["provenance"].get("settings") or {}).get("evening")
     if not evening:
         return {}
