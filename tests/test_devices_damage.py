@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 import struct
 import zipfile
@@ -581,6 +582,9 @@ NOT_RECORDINGS = {
     "json": (b'{"a": 1}', "JSON"),
     "utf-16": ("time,x,y,z\n".encode("utf-16"), "UTF-16"),
     "noise": (bytes(range(256)) * 20, "binary"),
+    "packed recording": (gzip.compress(b"MD\xfc\x03" + bytes(2000)), "Axivity recording; unpack"),
+    "packed noise": (gzip.compress(bytes(range(256)) * 9), "gzip file of binary"),
+    "damaged gzip": (b"\x1f\x8b" + bytes(100), "damaged gzip"),
     "prose": (b"Dear reader,\nthis is a letter.\n", "table"),
     "events": (b"kind,label,onset_s,duration_s\nlm,left,1,2\n", "list of events"),
 }

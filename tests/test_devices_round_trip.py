@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import tracemalloc
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +21,15 @@ from device_files import (
 )
 from real_recordings import NAMES, codes, read, real_file
 
-from rlsmove.devices import actigraph, axivity, csv, geneactiv, hdf5, open_recording
+from rlsmove.devices import (
+    actigraph,
+    axivity,
+    csv,
+    geneactiv,
+    hdf5,
+    open_recording,
+    write_recording,
+)
 
 FS = 100
 SIGNAL = worn(95, FS)
@@ -220,3 +230,35 @@ def test_blocks_stay_small(tmp_path: Path) -> None:
         sizes = [len(block.time_s) for block in open_recording(tmp_path / "a").blocks()]
         assert len(sizes) > 3
         assert max(sizes) < 1.5 * (1 << 16)
+
+
+@pytest.mark.parametrize("format_", ["cwa", "gt3x", "bin", "csv.gz", "hdf5"])
+def test_memory_does_not_grow_with_the_file(format_: str, tmp_path: Path) -> None:
+    path = tmp_path / "a"
+
+    def write(hours: int) -> None:
+        signal = np.tile(SIGNAL[:9000], (40, 1))
+        match format_:
+            case "cwa":
+                write_cwa(path, [signal] * hours)
+            case "gt3x":
+                write_gt3x(path, [signal] * hours, deflated=True)
+            case "bin":
+                write_bin(path, [signal] * hours)
+            case "hdf5":
+                write_recording(path, [signal] * hours, start_time=START, sample_rate_hz=FS)
+            case "csv.gz":
+                rows = "".join(f"{x:.3f},{y:.3f},{z:.3f}\n" for x, y, z in SIGNAL[:9000])
+                with gzip.open(path, "wt", compresslevel=1) as file:
+                    file.write("Sample Rate: 100 Hz\nx,y,z\n" + 40 * hours * rows)
+
+    peaks = []
+    for hours in (1, 3):
+        write(hours)
+        recording = open_recording(path)
+        tracemalloc.start()
+        samples = sum(len(block.time_s) for block in recording.blocks())
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert samples == 360_000 * hours
+    assert peaks[1] < 1.2 * peaks[0] + 1e6

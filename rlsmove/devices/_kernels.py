@@ -117,7 +117,7 @@ def place_packets(
             if i + 1 < n:
                 off_after = clock_s[i + 1] + shift - (expected + nominal * stretch)
                 slack_after = SLACK_PART * nominal + SLACK_SAMPLES * step_s[i + 1]
-                alone = -slack_after <= off_after <= slack_after
+                alone = abs(off_after) <= min(slack_after, 0.5 * abs(off))
             if alone:
                 verdict[i] = OUTLIER
             elif 0.0 < off <= LONGEST_PAUSE_S:

@@ -85,6 +85,8 @@ def parse_number(data: Bytes, at: int, end: int, decimal: int) -> tuple[int, int
         if down or data[at] == _PLUS:
             at += 1
         power = 0
+        if at == end:
+            return 0, 0, BAD
         while at < end and _0 <= data[at] <= _9:
             power = min(power * 10 + (data[at] - _0), 9999)
             at += 1

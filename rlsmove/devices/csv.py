@@ -29,6 +29,10 @@ _UNITS = {"g": 1.0, "mg": 1000.0, "m/s2": 9.80665}
 #: What a sensor at rest may show in place of 1 g, since offsets and gains are some per cent off.
 _REST_G = (0.75, 1.3)
 _STILLEST_PART = 0.1
+#: Rows at their usual distance that cover less than this part of the time come in bursts, as
+#: phones hand them over; from burst to burst it is no longer than so many seconds.
+_REGULAR_PART = 0.8
+_LONGEST_BURST_S = 1.5
 #: No accelerometer shows more; larger numbers are slips of a program or a pen.
 _LARGEST_G = 1000.0
 #: Rows of one time that take more than this are no second of any device.
@@ -296,10 +300,13 @@ def _measure_rate(time_ns: NDArray[np.int64]) -> float:
         # The rows of the first time may have begun before the table did.
         span_s, count = span_s[1:], count[1:]
     step_s = span_s / count
-    usual = np.median(step_s[step_s > 0]) if (step_s > 0).any() else 0.0
-    near = np.abs(step_s - usual) <= 0.5 * usual
-    if not usual or not near.any():
+    if not (step_s > 0).any():
         return 0.0
+    usual = np.median(step_s[step_s > 0])
+    near = np.abs(step_s - usual) <= 0.5 * usual
+    short = (step_s > 0) & (span_s <= _LONGEST_BURST_S)
+    if span_s[near & short].sum() < _REGULAR_PART * span_s[short].sum():
+        near = short
     rate_hz = float(count[near].sum() / span_s[near].sum())
     return float(round(rate_hz)) if abs(rate_hz - round(rate_hz)) < 1e-3 * rate_hz else rate_hz
 

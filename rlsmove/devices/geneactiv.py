@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import math
 import re
 from contextlib import suppress
@@ -43,6 +42,7 @@ _PAGE_HEADER = re.compile(
 )
 _PAGE_TIME = re.compile(rb"\s*(\d{4})-(\d\d?)-(\d\d?) (\d\d?):(\d\d?):(\d\d?):(\d{3})\s*")
 
+_1970 = datetime(1970, 1, 1)
 #: Stands for a page's time where it cannot be read.
 _NO_TIME = -(1 << 62)
 
@@ -204,8 +204,8 @@ class GeneactivRecording(PacketRecording):
             hours = missing * _SAMPLES_PER_PAGE / self._rate_hz / 3600
             self.notice(
                 "truncated",
-                f"The header declares {self._pages_said} pages, the file ends with the {pages}th: "
-                f"{missing} pages ({hours:.2f} h) are missing.",
+                f"The header declares {self._pages_said} pages, the file holds {pages}: "
+                f"{missing} of them ({hours:.2f} h) are missing.",
             )
         elif left or self._breaks_off:
             self.notice("truncated", "The file ends within its last page.")
@@ -237,6 +237,6 @@ def _read_page(
     if time := _PAGE_TIME.fullmatch(header[2]):
         year, month, day, hour, minute, second, milliseconds = map(int, time.groups())
         with suppress(ValueError):  # a 31st of February is no time
-            when = datetime(year, month, day, hour, minute, second)
-            whole_s = calendar.timegm(when.timetuple())
+            since_1970 = datetime(year, month, day, hour, minute, second) - _1970
+            whole_s = since_1970.days * 86_400 + since_1970.seconds
     return _Page(begin, header.end(), stop - odd, int(header[1]), whole_s, milliseconds, rate_hz)

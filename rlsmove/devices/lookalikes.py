@@ -5,7 +5,10 @@ from __future__ import annotations
 import zlib
 
 _BEGINNINGS = (
-    (b"\x89HDF\r\n\x1a\n", "HDF5"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file; unpack it"),
+    (b"MD\xfc\x03", "an Axivity recording; unpack it"),
+    (b"PK\x03\x04", "a zip file; unpack it"),
+    (b"Device Identity", "a GENEActiv recording; unpack it"),
     (b"0       ", "an EDF file"),
     (b"\xffBIOSEMI", "a BDF file"),
     (b"%PDF", "a PDF document"),
