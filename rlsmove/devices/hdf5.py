@@ -12,6 +12,7 @@ import io
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -333,7 +334,8 @@ def write_recording(
     Parameters
     ----------
     path : str or Path
-        The file to make. It appears whole or not at all, in place of one that was there.
+        The file to make. It appears whole or not at all, in place of one that was there; its
+        folder is made where it is missing.
     blocks : iterable of array_like, each of shape (k, 3), in g
         Acceleration on a uniform clock, one block after the other; a missing sample is a row of
         NaN. An array in memory is passed as ``[array]``. Blocks are drawn one at a time, so that
@@ -367,6 +369,7 @@ def write_recording(
     path = Path(path)
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with h5py.File(partial, "w") as file:
             file.attrs.update(attributes or {})
             file.attrs["format"] = FORMAT
@@ -406,7 +409,8 @@ def write_recording(
     except OSError as error:
         raise OutputError(path, f"cannot be written ({_first_line(error)})") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
 
 
 def _first_line(error: Exception) -> str:
