@@ -281,8 +281,9 @@ def test_a_file_appears_whole_or_not_at_all(path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["left.h5"]
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+def test_a_folder_is_made_where_it_is_missing_but_not_in_place_of_a_file(tmp_path: Path) -> None:
+    how = {"start_time": START.astimezone(UTC), "sample_rate_hz": FS}
+    write_recording(tmp_path / "new" / "a.h5", [SIGNAL], **how)
+    assert (tmp_path / "new" / "a.h5").exists()
     with pytest.raises(OutputError, match="cannot be written"):
-        write_recording(
-            tmp_path / "no" / "a.h5", [SIGNAL], start_time=START.astimezone(UTC), sample_rate_hz=FS
-        )
+        write_recording(tmp_path / "new" / "a.h5" / "b.h5", [SIGNAL], **how)
