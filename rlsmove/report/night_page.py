@@ -95,7 +95,7 @@ def _context(facts: NightFacts) -> dict[str, Any]:
             for example in movement_examples(facts)
         ],
         "indices": _index_rows(facts),
-        "indices_by_leg": _by_leg(folder),
+        "indices_by_leg": folder.indices_by_leg,
         "rules": record["rules"],
         "provenance": record["provenance"],
     }
@@ -216,15 +216,6 @@ def _index_rows(facts: NightFacts) -> list[dict[str, str]]:
             }
         )
     return rows
-
-
-def _by_leg(folder: NightFolder) -> dict[str, dict[str, Any]]:
-    if folder.edits and folder.scored:
-        return folder.scored.indices_by_leg
-    by_leg: dict[str, dict[str, Any]] = (folder.record.get("tables") or {}).get(
-        "indices_by_leg"
-    ) or {}
-    return by_leg
 
 
 def _overview_alt(facts: NightFacts) -> str:

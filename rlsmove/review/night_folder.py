@@ -74,6 +74,15 @@ class NightFolder:
         indices: dict[str, Any] = self.record["indices"]
         return indices
 
+    @property
+    def indices_by_leg(self) -> dict[str, dict[str, Any]]:
+        """The indices of each leg alone, by side; empty with one leg."""
+        if self.edits and self.scored:
+            return self.scored.indices_by_leg
+        tables = self.record.get("tables") or {}
+        by_leg: dict[str, dict[str, Any]] = tables.get("indices_by_leg") or {}
+        return by_leg
+
 
 def open_night(path: str | Path, *, signal: bool = False) -> NightFolder:
     """Read a night's folder.

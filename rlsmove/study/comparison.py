@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from rlsmove.errors import StudyError
 from rlsmove.io.json_text import plain
 from rlsmove.io.provenance import provenance
+from rlsmove.review import EDITS_FILE
 from rlsmove.study.check import about_problems
 from rlsmove.study.claims import answer_claims
 from rlsmove.study.cohort import (
@@ -27,7 +29,7 @@ from rlsmove.study.person_nights import ADDED_TO_COUNT, PersonNights, Settings
 from rlsmove.study.plan import PLAN, FrozenPlan, read_plan
 from rlsmove.study.problems import Problem
 from rlsmove.study.reporting_items import reporting_items
-from rlsmove.study.study_nights import study_nights, study_settings
+from rlsmove.study.study_nights import night_results, study_nights, study_settings
 from rlsmove.study.wording import DISCLAIMER, cohort_sentence, person_sentence
 
 #: Says in every output that the nights never were.
@@ -82,6 +84,12 @@ def compare_study(
     settings = study_settings(study, margin=margin, seed=seed)
     nights = study_nights(study, plan, settings.index)
     files = [study.path / name for name in ("study.json", PLAN, *study.tables, RESULTS.as_posix())]
+    files += [
+        night_results(study, person.participant_id, date.fromisoformat(night.night)) / EDITS_FILE
+        for person in nights
+        for night in person.nights
+        if night.reviewed
+    ]
     comparison = _comparison(
         nights,
         settings,
@@ -258,6 +266,7 @@ def _person(person: PersonComparison, settings: Settings) -> dict[str, Any]:
         "carry_over": _ratio(person.carry_over),
         "serial_correlation": person.serial_correlation,
         "reason": person.reason,
+        "reviewed": [night.night for night in person.person.nights if night.reviewed],
     }
     return {**result, "sentence": person_sentence(result, settings.margin)}
 

@@ -47,6 +47,8 @@ class ComparedNight:
         The indices of the night.
     left, right : mapping of str to float
         Those of each leg alone, where they are known.
+    reviewed : bool
+        Whether a person has gone over its movements.
     """
 
     night: str
@@ -63,6 +65,7 @@ class ComparedNight:
     indices: Mapping[str, float] = field(default_factory=dict)
     left: Mapping[str, float] = field(default_factory=dict)
     right: Mapping[str, float] = field(default_factory=dict)
+    reviewed: bool = False
 
 
 @dataclass(frozen=True)

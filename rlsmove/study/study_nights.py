@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
-from rlsmove.errors import StudyError
+from rlsmove.errors import RecordingError, RlsmoveError, StudyError
+from rlsmove.review import EDITS_FILE, open_night
 from rlsmove.study.columns import RUN_IN
 from rlsmove.study.folder import COUNTED, RESULTS, Study, is_number, read_json
 from rlsmove.study.person_nights import ComparedNight, PersonNights, Settings
@@ -65,7 +68,7 @@ def study_nights(study: Study, plan: FrozenPlan | None, index: str) -> list[Pers
     for row in study.results.rows if study.results else []:
         if "participant_id" in row.cells and "night" in row.cells:
             nights = results.setdefault(row.cells["participant_id"], {})
-            nights.setdefault(row.cells["night"], []).append(row)
+            nights.setdefault(row.cells["night"], []).append(_as_reviewed(study, row))
     about = {
         row.cells["participant_id"]: row.cells
         for row in study.tables["participants.tsv"].rows
@@ -133,6 +136,7 @@ def _person(
                 indices=indices,
                 left=legs["left"],
                 right=legs["right"],
+                reviewed=found is not None and found.get("reviewed") == "yes",
             )
         )
     return PersonNights(
@@ -166,6 +170,31 @@ def _left_out(
             return f"unknown condition {given!r}"
         return "no condition is assigned to it" if rows else "it is not in nights.tsv"
     return "" if arm in known else f"unknown condition {arm!r}"
+
+
+def night_results(study: Study, participant_id: str, evening: date) -> Path:
+    """Return the folder that a batch writes a night's results into."""
+    return study.path / RESULTS.parent / "nights" / participant_id / evening.isoformat()
+
+
+def _as_reviewed(study: Study, row: Row) -> Row:
+    """Give a night the indices that its reviewer left, also where the table is older than that."""
+    night = night_results(study, row.cells["participant_id"], row.cells["night"])
+    if row.get("status") == "failed" or not (night / EDITS_FILE).exists():
+        return row
+    try:
+        opened = open_night(night)
+    except RlsmoveError as error:
+        why = f"its review cannot be used: {error}"
+        return replace(row, cells={**row.cells, "status": "failed", "sentence": why})
+    others = {name: value for name, value in row.cells.items() if name not in opened.indices}
+    numbers = {
+        name: float(value)
+        for name, value in opened.indices.items()
+        if is_number(value, -math.inf, math.inf)
+    }
+    reviewed = "yes" if opened.edits else "no"
+    return replace(row, cells={**others, **numbers, "reviewed": reviewed})
 
 
 def _usual_side(results: Mapping[date, list[Row]]) -> str:
@@ -216,12 +245,15 @@ def _legs(
     legs = {leg: _numbers(_of_side(rows, leg)) for leg in ("left", "right")}
     if not any(arm.side in legs for arm in study.arms) or all(legs.values()):
         return legs
-    night = study.path / RESULTS.parent / "nights" / participant_id / evening.isoformat()
+    night = night_results(study, participant_id, evening)
     try:
-        tables = read_json(night / "night.json").get("tables")
-    except StudyError:
+        if (night / EDITS_FILE).exists():
+            by_leg: Any = open_night(night).indices_by_leg
+        else:
+            tables = read_json(night / "night.json").get("tables")
+            by_leg = tables.get("indices_by_leg") if isinstance(tables, dict) else None
+    except (StudyError, RecordingError):
         return legs
-    by_leg = tables.get("indices_by_leg") if isinstance(tables, dict) else None
     for leg in legs:
         found = by_leg.get(leg) if isinstance(by_leg, dict) else None
         for name, value in found.items() if isinstance(found, dict) else ():
