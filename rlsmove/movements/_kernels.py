@@ -12,6 +12,11 @@ from rlsmove._jit import kernel
 LEAD_MULTIPLE = 3.0
 LEAD_LEAST_MULTIPLE = 1.25
 LEAD_SHARE = 0.8
+LEAD_FARTHEST_POINTS = 12
+
+#: The filter of the common clock and the mean of a moment spread what is sudden by about this much
+#: to both sides.
+SPREAD_POINTS = 1.5
 
 #: A moment or two away from rest is noise unless it goes beyond this many times the threshold.
 NOISE_MULTIPLE = 2.0
@@ -253,22 +258,33 @@ def departure(
     not hang on where the points fall. The limb is taken to leave at an even speed: the time from
     the threshold to a multiple of it tells how long it took from rest to the threshold.
     """
-    length = (last - first) * step + 1
+    # The run was traced by the nearer of two rests; by the one it leaves it may begin earlier.
+    n = len(acceleration)
+    begin = first
+    for k in range(LEAD_FARTHEST_POINTS):
+        i = first - step * (k + 1)
+        if i < 0 or i >= n:
+            break
+        if distance_at(acceleration, i, half, rest) < away_g:
+            begin = i + step
+            break
+    length = (last - begin) * step + 1
     distance = np.empty(length + 1)
-    distance[0] = distance_at(acceleration, max(first - step, 0), half, rest)
+    distance[0] = distance_at(acceleration, min(max(begin - step, 0), n - 1), half, rest)
     farthest = 0.0
     for k in range(length):
-        distance[k + 1] = distance_at(acceleration, first + step * k, half, rest)
+        distance[k + 1] = distance_at(acceleration, begin + step * k, half, rest)
         farthest = max(farthest, distance[k + 1])
         if farthest >= LEAD_MULTIPLE * away_g / LEAD_SHARE:
             break
     crossing = 0.0
     if distance[0] < away_g < distance[1]:
         crossing = (distance[1] - away_g) / (distance[1] - distance[0])
+    early = (first - begin) * step + crossing
     # Noise on top of a plateau makes its highest point come late; most of the way up does not.
     multiple = min(LEAD_SHARE * farthest / away_g, LEAD_MULTIPLE)
     if multiple <= LEAD_LEAST_MULTIPLE:
-        return crossing
+        return early
     level = multiple * away_g
     k = 1
     while distance[k] < level:
@@ -277,7 +293,7 @@ def departure(
     if distance[k - 1] < level:
         reached -= (distance[k] - level) / (distance[k] - distance[k - 1])
     trust = min((multiple - LEAD_LEAST_MULTIPLE) / LEAD_LEAST_MULTIPLE, 1.0)
-    return crossing + trust * (reached + crossing) / (multiple - 1.0)
+    return early + trust * (reached + crossing) / (multiple - 1.0)
 
 
 #: A limb is on the move where it covers this share of its largest turn within 0.2 s or so.
@@ -313,13 +329,13 @@ def describe_groups(
     features (k, 9), a row a run. Returns the number of rows, at most k.
     """
     n = len(acceleration)
-    runs = np.empty((64, 2), np.int64)
     away = np.zeros(3)
     count = 0
     for g in range(len(groups)):
         first, last = groups[g, 0], groups[g, 1] - 1
         start, end = bursts[first, 0], bursts[last, 1]
         rest, later = before[first], after[last]
+        runs = np.empty(((end - start) // join + 2, 2), np.int64)
         found = trace_away(acceleration, away_g, start, end, rest, later, half, join, runs)
         for run in range(found):
             if count == len(features):
@@ -329,8 +345,8 @@ def describe_groups(
             ceiling = runs[run + 1, 0] if run + 1 < found else n
             early = departure(acceleration, low, high - 1, 1, rest, away_g[low], half)
             late = departure(acceleration, high - 1, low, -1, later, away_g[high - 1], half)
-            onset = max(low - min(early, longest_lead) + half, np.float64(floor))
-            offset = min(high - 1 + min(late, longest_lead) - half, ceiling - 1.0)
+            onset = max(low - min(early, longest_lead) + SPREAD_POINTS, np.float64(floor))
+            offset = min(high - 1 + min(late, longest_lead) - SPREAD_POINTS, ceiling - 1.0)
             if offset <= onset:
                 onset, offset = np.float64(low), np.float64(high)
             low = int(np.ceil(onset))

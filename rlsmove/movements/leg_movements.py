@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,8 +90,8 @@ def detect_leg_movements(night: Night, *, side: int, step_g: float = 0.0) -> Mov
     again where it lay before: a movement that is held counts from the burst that leads away to
     the burst that leads back. Its ends are where the limb leaves rest and where it has returned
     and stopped shaking. A movement that does not return is a posture shift, one without a turn a
-    transmitted shake, a very short one a tap. While the limb is in use and never rests, nothing is
-    a leg movement.
+    transmitted shake, a very short one a tap. A stretch in which the limb is in use and never rests
+    is one gross movement.
 
     Parameters
     ----------
@@ -126,17 +127,18 @@ def detect_at_thresholds(
     list of Movements
         One table for each threshold.
     """
-    found: list[list[FloatArray]] = [[] for _ in thresholds]
+    found: list[list[Movements]] = [[] for _ in thresholds]
     for start, end in recorded_stretches(night.acceleration, night.fs):
         stretch = _bridged(night.acceleration[start:end])
         activity = movement_activity(stretch, step_g)
+        in_use = _in_use(stretch, activity.unrest, night, start, side)
         for tables, threshold in zip(found, thresholds, strict=True):
             features = _describe_stretch(stretch, activity, threshold, night.fs)
-            unrest = activity.unrest[features[:, 0].astype(np.int64)]
+            at_rest = ~activity.unrest[features[:, 0].astype(np.int64)]
+            features = features[at_rest]
             features[:, 0:2] += start
-            tables.append(np.column_stack([features, unrest]))
-    blank = np.empty((0, _kernels.N_FEATURES + 1))
-    return [_classified(np.concatenate([blank, *tables]), night, side) for tables in found]
+            tables += [_classified(features, night, side), in_use]
+    return [Movements.concatenate(Movements.empty(), *tables) for tables in found]
 
 
 def recorded_stretches(acceleration: NDArray[np.float32], fs: float) -> list[tuple[int, int]]:
@@ -190,7 +192,8 @@ def _describe_stretch(
             groups,
         )
     ]
-    features = np.empty((4 * len(bursts) + 4, _kernels.N_FEATURES))
+    # Runs within a burst are parted by rest, so there cannot be more of them than this.
+    features = np.empty((len(stretch) // join + 2 * len(bursts), _kernels.N_FEATURES))
     half = round(MOMENT_S * fs) // 2
     count = _kernels.describe_groups(
         stretch,
@@ -209,9 +212,27 @@ def _describe_stretch(
     return features[:count]
 
 
+def _in_use(
+    stretch: NDArray[np.float32], unrest: NDArray[np.bool_], night: Night, first: int, side: int
+) -> Movements:
+    """A gross movement for each run of points (n,) in which the limb never rests."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], unrest.astype(np.int8), [0]])))
+    start, end = edges[::2], edges[1::2]
+    onset_ms = np.round(1000.0 * (night.first + first + start) / night.fs).astype(np.int64)
+    end_ms = np.round(1000.0 * (night.first + first + end) / night.fs).astype(np.int64)
+    marks = Movements.marks(onset_ms, end_ms - onset_ms, np.full(len(start), side, np.int8))
+    peak_g = np.array(
+        [
+            np.abs(np.linalg.norm(stretch[one:other], axis=1) - 1.0).max()
+            for one, other in zip(start, end, strict=True)
+        ]
+    )
+    return replace(marks, kind=np.full(len(start), GROSS_MOVEMENT, np.int8), peak_g=peak_g)
+
+
 def _classified(features: FloatArray, night: Night, side: int) -> Movements:
     features = features[np.argsort(features[:, 0], kind="stable")]
-    start, end, strength, peak_g, rms_g, turn_g, across_g, residual_g, moving, unrest = features.T
+    start, end, strength, peak_g, rms_g, turn_g, across_g, residual_g, moving = features.T
     duration_s = (end - start) / night.fs
     turn_deg = _chord_deg(turn_g)
     residual_deg = _chord_deg(residual_g)
@@ -225,7 +246,6 @@ def _classified(features: FloatArray, night: Night, side: int) -> Movements:
     kind[(residual_deg > POSTURE_DEG) & (residual_g > POSTURE_SHARE * turn_g)] = POSTURE_SHIFT
     large = (duration_s > GROSS_LARGE_S) & (turn_deg > GROSS_LARGE_DEG) & (moving > GROSS_MOVING)
     kind[large | (duration_s > GROSS_S)] = GROSS_MOVEMENT
-    kind[(unrest > 0) & (kind == LEG_MOVEMENT)] = GROSS_MOVEMENT
     for row in np.flatnonzero((kind == GROSS_MOVEMENT) & (duration_s > GAIT_S)):
         if _is_gait(night.acceleration[int(start[row]) : int(end[row]) + 1], night.fs):
             kind[row] = GAIT
