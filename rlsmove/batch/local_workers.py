@@ -11,7 +11,15 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
 
 from rlsmove.batch.job import Job
-from rlsmove.batch.tasks import NOT_STARTED, OUT_OF_MEMORY, TIMED_OUT, WORKER_DIED, Failure, attempt
+from rlsmove.batch.tasks import (
+    NOT_STARTED,
+    OUT_OF_MEMORY,
+    TIMED_OUT,
+    WORKER_DIED,
+    Failure,
+    attempt,
+    get_ready,
+)
 
 if TYPE_CHECKING:
     from pebble import ProcessPool
@@ -113,7 +121,7 @@ def _outcome(future: Future[object], timeout_s: float) -> object:
     if error is None:
         return future.result()
     if isinstance(error, TimeoutError):
-        return Failure(TIMED_OUT, f"not done after {timeout_s:g} s; its process was ended")
+        return Failure(TIMED_OUT, f"not done after {timeout_s:g} s; given up")
     if isinstance(error, ProcessExpired):
         return Failure(WORKER_DIED, f"its process died ({_how(error.exitcode)})")
     if isinstance(error, BrokenProcessPool):
@@ -143,9 +151,8 @@ def _throw_away(pool: ProcessPool) -> None:
 
 
 def _prepare() -> None:
-    """Load everything before the first job, whose time is limited; end with the parent."""
-    import rlsmove.night_record  # noqa: F401
-
+    """Get ready for jobs, and end with the parent."""
+    get_ready()
     parent = os.getppid()
 
     def watch() -> None:

@@ -114,7 +114,11 @@ def person_steps(
     reading_jobs = {file.name: Job(read_recording, (file, known)) for file in person.recordings}
     yield list(reading_jobs.values())
     readings = [j.outcome for j in reading_jobs.values() if isinstance(j.outcome, Reading)]
-    failed = {n: j.outcome for n, j in reading_jobs.items() if isinstance(j.outcome, Failure)}
+    failed = {
+        file.name: outcome.with_names({file.path: file.name})
+        for file in person.recordings
+        if isinstance(outcome := reading_jobs[file.name].outcome, Failure)
+    }
     result.inputs = {reading.file.name: reading.sha256 for reading in readings}
 
     planned = _plan_nights(person, readings, failed, derived, rules, version, result)
@@ -141,7 +145,8 @@ def person_steps(
     yield [job for job in scoring_jobs if job.outcome is None]
     for night, job in zip(to_score, scoring_jobs, strict=True):
         if isinstance(job.outcome, Failure):
-            result.fail_night(night.key.night, night.side, night.file, job.outcome)
+            failure = job.outcome.with_names({derived: derived.name})
+            result.fail_night(night.key.night, night.side, night.file, failure)
         else:
             result.rows.append(job.outcome)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -13,7 +14,7 @@ from rlsmove.batch.night_folder import NightKey, clear_leftovers, finish_night
 from rlsmove.batch.work_list import RecordingFile
 from rlsmove.errors import RlsmoveError, SettingError
 from rlsmove.io.json_text import plain
-from rlsmove.io.provenance import sha256_of
+from rlsmove.io.provenance import program_version, sha256_of
 from rlsmove.night import Leg, NightResult, analyse_night, open_leg
 from rlsmove.night_record import write_night_result
 from rlsmove.records import SIDES, Notice
@@ -56,6 +57,13 @@ class Failure:
     code: str
     sentence: str
 
+    def with_names(self, names: Mapping[Path, str]) -> Failure:
+        """The same with paths of this machine told by the names that everybody knows."""
+        sentence = self.sentence
+        for path, name in names.items():
+            sentence = sentence.replace(str(path), name)
+        return replace(self, sentence=sentence)
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -86,6 +94,14 @@ class Reading:
     def recorded_s(self, evening: str) -> float:
         """Seconds recorded of one night; 0 for nothing."""
         return self.nights.get(evening, self.leftovers.get(evening, 0.0))
+
+
+def get_ready() -> str:
+    """Load and compile all that tasks need, outside their limited time; returns the version."""
+    import rlsmove.devices._kernels
+    import rlsmove.devices._text_kernels  # noqa: F401
+
+    return program_version()
 
 
 def attempt(call: Callable[..., Any], *arguments: Any) -> Any:
@@ -167,7 +183,8 @@ def score_night(
     RlsmoveError
         The night cannot be scored or written.
     """
-    legs = [reading.leg for reading in readings if reading.leg is not None]
+    # Reading changes a recording's state, and on a cluster several nights may share one.
+    legs = deepcopy([reading.leg for reading in readings if reading.leg is not None])
     try:
         result = analyse_night(
             legs,

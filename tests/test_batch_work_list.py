@@ -1,0 +1,81 @@
+"""Which recordings belong together, told from their names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rlsmove.batch.tasks import Failure, attempt
+from rlsmove.batch.work_list import persons_of_files
+from rlsmove.errors import DamagedRecording
+
+ROOT = Path("data")
+
+
+def grouped(*names: str) -> dict[str, list[tuple[str, str | None]]]:
+    persons = persons_of_files(ROOT, [ROOT / name for name in names])
+    assert len({person.participant_id for person in persons}) == len(persons)
+    return {
+        person.participant_id: [(file.name, file.side) for file in person.recordings]
+        for person in persons
+    }
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "code"),
+    [
+        ("anna_left.cwa", "anna_right.cwa", "anna"),
+        ("anna_L.gt3x", "anna_R.gt3x", "anna"),
+        ("Left-anna.csv.gz", "Right-anna.csv.gz", "anna"),
+        ("anna/left.bin", "anna/right.bin", "anna"),
+        ("01 left ankle.h5", "01 right ankle.h5", "01-ankle"),
+    ],
+)
+def test_two_legs_of_one_person(left: str, right: str, code: str) -> None:
+    assert grouped(right, left) == {code: [(left, "left"), (right, "right")]}
+
+
+def test_a_file_without_a_side_is_a_person_of_its_own() -> None:
+    assert grouped("one.cwa", "two.cwa") == {"one": [("one.cwa", None)], "two": [("two.cwa", None)]}
+
+
+def test_one_leg_alone_keeps_its_side() -> None:
+    assert grouped("anna_left.cwa") == {"anna": [("anna_left.cwa", "left")]}
+
+
+def test_the_same_name_in_two_folders_is_two_persons() -> None:
+    assert set(grouped("week1/left.cwa", "week1/right.cwa", "week2/left.cwa")) == {"week1", "week2"}
+    assert set(grouped("a/night_left.cwa", "b/night_left.cwa")) == {"a-night", "b-night"}
+
+
+def test_a_word_that_only_begins_like_a_side_is_none() -> None:
+    assert grouped("leftover.cwa") == {"leftover": [("leftover.cwa", None)]}
+
+
+def test_three_files_that_would_be_two_legs_stay_apart() -> None:
+    names = ("anna_left.cwa", "anna_L.cwa", "anna_right.cwa")
+    assert sorted(len(files) for files in grouped(*names).values()) == [1, 1, 1]
+
+
+def test_names_that_say_nothing_still_get_codes() -> None:
+    assert len(grouped("???.cwa", "!!!.cwa", "left.cwa")) == 3
+
+
+def fail(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (DamagedRecording("a.cwa", "nothing\nwhole"), "damaged_recording"),
+        (MemoryError(), "out_of_memory"),
+        (ZeroDivisionError("odd"), "internal_error"),
+    ],
+)
+def test_whatever_goes_wrong_in_a_task_becomes_a_failure(error: Exception, code: str) -> None:
+    failure = attempt(fail, error)
+    assert isinstance(failure, Failure)
+    assert failure.code == code
+    assert "\n" not in failure.sentence
