@@ -50,7 +50,7 @@ from rlsmove.signal.wear import (
     motionless_stretches,
     nonwear_stretches,
 )
-from rlsmove.sleep_source import Lights, sleep_of_night, wall_ms
+from rlsmove.sleep_source import Lights, clocks_change, sleep_of_night, wall_ms
 
 if TYPE_CHECKING:
     from rlsmove.io.events import Events
@@ -59,6 +59,9 @@ Progress = Callable[[float], None]
 
 #: An index of a shorter time in bed says little: series alone take minutes to form.
 SHORT_RECORDING_S = 3600.0
+
+#: Parts of the body, as decoders name them, that do not move with the leg.
+NOT_ON_A_LEG = ("wrist", "arm", "waist", "hip", "chest", "back")
 
 #: The user gave none.
 NO_LIGHTS = Lights()
@@ -274,8 +277,11 @@ def analyse_night(
         The same for any cutting of the recording into blocks.
     """
     start_time = legs[0].recording.start_time
+    zone = lights.time_zone or legs[0].recording.time_zone
+    lights = replace(lights, time_zone=zone)
     there = [leg for leg in legs if leg.span_of(evening) is not None]
     notices = [notice for leg in legs for notice in _leg_notices(leg, evening)]
+    notices += _clock_notices(there[0], evening, zone)
     if events is not None:
         # A list of stages alone is no fault here.
         notices += [notice for notice in events.notices if notice.code != "no_movements"]
@@ -308,7 +314,7 @@ def analyse_night(
     )
     detected = replace(detected, sleep=sleep)
     scored = score_legs(detected, rules)
-    sit_ms = wall_ms(sit, start_time, evening, "--sit")
+    sit_ms = wall_ms(sit, start_time, evening, "--sit", zone)
     others = {
         at: replace(detected, legs=tuple(leg[at] for leg in by_threshold)) for at in THRESHOLDS
     }
@@ -416,6 +422,22 @@ def _worn(leg: Leg, evening: date, start_time: datetime) -> Intervals:
     return complement(union(missing_ms[:, 0], missing_ms[:, 1]), start_ms, end_ms)
 
 
+def _clock_notices(leg: Leg, evening: date, time_zone: str) -> list[Notice]:
+    """Say so where wall clocks change in the night: the device's does not."""
+    span = leg.span_of(evening)
+    assert span is not None
+    if not clocks_change(leg.recording.start_time, span.start_s, span.end_s, time_zone):
+        return []
+    return [
+        Notice(
+            "clock_change",
+            f"clocks change in {time_zone} in the night of {evening}: the device's clock goes on, "
+            "hours are elapsed time, and times of movements after the change are an hour off the "
+            "clock on the wall",
+        )
+    ]
+
+
 def _leg_notices(leg: Leg, evening: date) -> list[Notice]:
     """What a reader of the night should know of one leg's recording."""
     name = leg.recording.path.name
@@ -426,6 +448,14 @@ def _leg_notices(leg: Leg, evening: date) -> list[Notice]:
                 "side_differs",
                 f"{name} says that it was worn on the {leg.recording.side} leg, but was given as "
                 f"the {SIDES[leg.side]} one; it is taken for the {SIDES[leg.side]} one",
+            )
+        )
+    if leg.recording.placement in NOT_ON_A_LEG:
+        notices.append(
+            Notice(
+                "not_on_a_leg",
+                f"{name} says that it was worn at the {leg.recording.placement}: what is counted "
+                "are movements of that part of the body",
             )
         )
     span = leg.span_of(evening)

@@ -24,6 +24,9 @@ SUFFIXES = (".h5", ".hdf5", ".edf", ".csv", ".csv.gz")
 #: Decimals of acceleration in CSV, in g: below the step of single precision at 1 g.
 CSV_DECIMALS = 7
 
+#: Rates closer than this differ by rounding: a tenth of a sample in a day at 100 Hz.
+SAME_RATE = 1e-8
+
 #: How hard gzip tries: beyond it text takes three times as long for a tenth less.
 _GZIP_LEVEL = 4
 
@@ -87,9 +90,12 @@ def _writer(target: Path) -> Callable[[Recording, Survey, Path, Progress], None]
 
 
 def _rate_hz(recording: Recording, survey: Survey) -> float:
-    """The true mean rate; that of the settings where there are too few samples to tell."""
+    """The true mean rate; that of the settings where they agree, or where it cannot be told."""
     rate_hz = survey.true_rate_hz
-    return rate_hz if np.isfinite(rate_hz) and rate_hz > 0 else recording.sample_rate_hz
+    told = np.isfinite(rate_hz) and rate_hz > 0
+    if not told or abs(rate_hz / recording.sample_rate_hz - 1) < SAME_RATE:
+        return recording.sample_rate_hz
+    return rate_hz
 
 
 def _write_hdf5(recording: Recording, survey: Survey, target: Path, progress: Progress) -> None:
