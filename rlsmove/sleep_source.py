@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from rlsmove.errors import SettingError
 from rlsmove.movements.sustained_stillness import sleep_within, stillness_window
@@ -19,10 +20,14 @@ class Lights:
     ----------
     off, on : str or None
         ``23:10``, ``23:10:30`` or a full ISO 8601 time.
+    time_zone : str
+        IANA name of the zone that the wall clock and, at its start, the device ran in; empty where
+        it is not known. It matters in a night in which the clocks change: a device's does not.
     """
 
     off: str | None = None
     on: str | None = None
+    time_zone: str = ""
 
 
 def sleep_of_night(
@@ -62,8 +67,9 @@ def sleep_of_night(
     SettingError
         A time of lights off or on cannot be read, or they are in the wrong order.
     """
-    off_ms = wall_ms(lights.off, start_time, evening, "--lights-off")
-    on_ms = wall_ms(lights.on, start_time, evening, "--lights-on")
+    zone = lights.time_zone
+    off_ms = wall_ms(lights.off, start_time, evening, "--lights-off", zone)
+    on_ms = wall_ms(lights.on, start_time, evening, "--lights-on", zone)
     if scored is not None:
         off_ms = scored.lights_off_ms if off_ms is None else off_ms
         on_ms = scored.lights_on_ms if on_ms is None else on_ms
@@ -101,7 +107,9 @@ def sleep_of_night(
     ]
 
 
-def wall_ms(text: str | None, start_time: datetime, evening: date, option: str) -> int | None:
+def wall_ms(
+    text: str | None, start_time: datetime, evening: date, option: str, time_zone: str = ""
+) -> int | None:
     """Find when a wall time of a night comes, in ms since the start of the recording.
 
     Parameters
@@ -115,6 +123,8 @@ def wall_ms(text: str | None, start_time: datetime, evening: date, option: str) 
         next.
     option : str
         What to call it in an error.
+    time_zone : str
+        As in `Lights`.
 
     Raises
     ------
@@ -123,7 +133,6 @@ def wall_ms(text: str | None, start_time: datetime, evening: date, option: str) 
     """
     if text is None:
         return None
-    wall = start_time.replace(tzinfo=None)
     clock = re.fullmatch(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", text.strip())
     if clock is not None:
         hour, minute, second = (int(part or 0) for part in clock.groups())
@@ -140,9 +149,36 @@ def wall_ms(text: str | None, start_time: datetime, evening: date, option: str) 
             raise SettingError(
                 option, f"{text!r}", expected="a time such as 23:10 or 2026-03-01T23:10"
             ) from None
-        if stamp.tzinfo is not None:
-            # With both offsets known they are compared in absolute time; a recording without one
-            # runs on the wall clock that the person reads.
-            wall = start_time if start_time.tzinfo is not None else wall
-            stamp = stamp if start_time.tzinfo is not None else stamp.replace(tzinfo=None)
-    return round((stamp - wall).total_seconds() * 1000)
+    zone = ZoneInfo(time_zone) if time_zone else None
+    start, stamp = (t if t.tzinfo else t.replace(tzinfo=zone) for t in (start_time, stamp))
+    if start.tzinfo is None or stamp.tzinfo is None:
+        # With one offset unknown, both run on the wall clock that the person reads.
+        start, stamp = start.replace(tzinfo=None), stamp.replace(tzinfo=None)
+    else:
+        # Times of one zone would be subtracted by the wall; in UTC a change of the clocks counts.
+        start, stamp = start.astimezone(UTC), stamp.astimezone(UTC)
+    return round((stamp - start).total_seconds() * 1000)
+
+
+def clocks_change(start_time: datetime, start_s: float, end_s: float, time_zone: str) -> bool:
+    """Whether wall clocks change between two moments of a recording.
+
+    Parameters
+    ----------
+    start_time : datetime
+        Wall time at which the recording starts.
+    start_s, end_s : float
+        Seconds since then.
+    time_zone : str
+        IANA name; where it is empty or the start has an offset of its own, nothing is known of a
+        change.
+    """
+    if not time_zone or start_time.tzinfo is not None:
+        return False
+    zone = ZoneInfo(time_zone)
+    start = start_time.replace(tzinfo=zone).astimezone(UTC)
+    offsets = [
+        (start + timedelta(seconds=moment_s)).astimezone(zone).utcoffset()
+        for moment_s in (start_s, end_s)
+    ]
+    return offsets[0] != offsets[1]
