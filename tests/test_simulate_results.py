@@ -140,7 +140,7 @@ def test_false_positives_and_coverage_of_one_person(scheme):
 
 
 def test_false_positives_and_coverage_of_a_cohort_whose_persons_differ():
-    studies, persons = 150, 8
+    studies, persons = 100, 8
     rejected = covered = 0
     for study in range(studies):
         for ratio in (1.0, 0.7):

@@ -64,7 +64,7 @@ def test_a_rejecting_sampler_without_the_count_would_not_be_uniform():
     """Filling night by night with fair coins favors some sequences; the test above can fail."""
     rng = np.random.default_rng(1)
     times: dict[tuple, int] = {}
-    while sum(times.values()) < 20_000:
+    while sum(times.values()) < 6_000:
         arms: list[int] = []
         for _ in range(8):
             allowed = [a for a in (0, 1) if arms.count(a) < 4 and arms[-2:] != [a, a]]
@@ -73,7 +73,7 @@ def test_a_rejecting_sampler_without_the_count_would_not_be_uniform():
             arms.append(int(rng.choice(allowed)))
         if len(arms) == 8:
             times[tuple(arms)] = times.get(tuple(arms), 0) + 1
-    expected = 20_000 / len(times)
+    expected = 6_000 / len(times)
     square = sum((n - expected) ** 2 / expected for n in times.values())
     assert square > len(times) + 6 * (2 * len(times)) ** 0.5
 
