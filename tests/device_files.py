@@ -6,6 +6,7 @@ be written; each writer puts as many samples into a packet as the device does.
 
 from __future__ import annotations
 
+import random
 import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -44,6 +45,33 @@ def regroup(chunks: Chunks, size: int) -> Iterator[NDArray[np.floating]]:
             rest = rest[whole:]
     if len(rest):
         yield rest
+
+
+def damaged_copies(data: bytes, count: int, seed: int) -> list[bytes]:
+    """Copies with bytes changed, cut off, lost, doubled or put in."""
+    random_ = random.Random(seed)
+    copies = []
+    for _ in range(count):
+        copy = bytearray(data)
+        at = random_.randrange(len(copy))
+        size = random_.choice([1, 7, 512, 5000])
+        match random_.randrange(6):
+            case 0:
+                del copy[at:]
+            case 1:
+                del copy[at : at + size]
+            case 2:
+                copy[at:at] = copy[at : at + size]
+            case 3:
+                copy[at:at] = random_.randbytes(size)
+            case 4:
+                copy[at : at + size] = bytes(size)
+            case 5:
+                near = random_.choice([2000, len(copy)])
+                for _ in range(size // 7 + 1):
+                    copy[random_.randrange(min(near, len(copy)))] = random_.randrange(256)
+        copies.append(bytes(copy))
+    return copies
 
 
 # Axivity -------------------------------------------------------------------------------------

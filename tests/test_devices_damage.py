@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import random
 import struct
 import zipfile
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from device_files import (
     activity_payload,
     cwa_seal,
     cwa_time,
+    damaged_copies,
     gt3x_info,
     gt3x_records,
     worn,
@@ -372,6 +372,13 @@ def test_the_scale_of_a_log_without_info_comes_from_its_parameters(tmp_path: Pat
     assert np.abs(acceleration - SIGNAL).max() <= 0.51 / 341
 
 
+def test_parameters_that_break_off(tmp_path: Path) -> None:
+    payload = np.zeros((1, 4), np.uint8)
+    write_log(tmp_path / "a", gt3x_records(21, np.array([1_700_000_000]), payload)[:-3], "")
+    with pytest.raises(DamagedRecording, match="none of its records"):
+        open_recording(tmp_path / "a")
+
+
 def test_info_that_contradicts_the_records(gt3x: Path) -> None:
     write_log(gt3x, read_log(gt3x), gt3x_info(START, 30))
     recording, _, time_s = read(gt3x)
@@ -605,33 +612,6 @@ def test_no_file_and_a_folder(tmp_path: Path) -> None:
     for path in (tmp_path / "missing.cwa", tmp_path):
         with pytest.raises(RecordingError, match="cannot be read"):
             open_recording(path)
-
-
-def damaged_copies(data: bytes, count: int, seed: int) -> list[bytes]:
-    """Copies with bytes changed, cut off, lost, doubled or put in."""
-    random_ = random.Random(seed)
-    copies = []
-    for _ in range(count):
-        copy = bytearray(data)
-        at = random_.randrange(len(copy))
-        size = random_.choice([1, 7, 512, 5000])
-        match random_.randrange(6):
-            case 0:
-                del copy[at:]
-            case 1:
-                del copy[at : at + size]
-            case 2:
-                copy[at:at] = copy[at : at + size]
-            case 3:
-                copy[at:at] = random_.randbytes(size)
-            case 4:
-                copy[at : at + size] = bytes(size)
-            case 5:
-                near = random_.choice([2000, len(copy)])
-                for _ in range(size // 7 + 1):
-                    copy[random_.randrange(min(near, len(copy)))] = random_.randrange(256)
-        copies.append(bytes(copy))
-    return copies
 
 
 @pytest.mark.parametrize("name", NAMES)

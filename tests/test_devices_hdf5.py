@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from device_files import worn
+from device_files import damaged_copies, worn
 from numpy.typing import NDArray
 from real_recordings import codes, read
 
@@ -266,6 +266,27 @@ def test_a_file_cut_anywhere_gives_what_comes_before(path: Path, tmp_path: Path)
         np.testing.assert_array_equal(acceleration, SIGNAL[row])
         assert len(acceleration) <= len(expected)
     assert enough > 30
+
+
+def test_an_end_that_no_file_has(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[40:48] = b"\xfe" * 8
+    path.write_bytes(data)
+    with pytest.raises(DamagedRecording, match="HDF5 library cannot open it"):
+        open_recording(path)
+
+
+def test_damage_of_any_kind_gives_samples_or_a_clear_error(path: Path) -> None:
+    copy_path = path.with_name("copy.h5")
+    read_well = 0
+    for copy in damaged_copies(path.read_bytes(), 100, seed=3):
+        copy_path.write_bytes(copy)
+        try:
+            _, acceleration, _ = read(copy_path)
+        except RlsmoveError:
+            continue
+        read_well += len(acceleration) > 0
+    assert read_well > 20
 
 
 def failing_blocks() -> Iterator[NDArray[np.float32]]:

@@ -289,9 +289,9 @@ def _read_parameters(stream: MemberStream) -> dict[tuple[int, int], float]:
     while not found and at + 9 <= len(data) and data[at] == 0x1E:
         size = int.from_bytes(data[at + 6 : at + 8], "little")
         if data[at + 1] == _PARAMETERS:
-            for space, number, value in struct.iter_unpack(
-                "<HHI", data[at + 8 : at + 8 + size // 8 * 8]
-            ):
+            payload = data[at + 8 : at + 8 + size]
+            whole = len(payload) // 8 * 8
+            for space, number, value in struct.iter_unpack("<HHI", payload[:whole]):
                 if (space, number) == _SAMPLE_RATE:
                     found[_SAMPLE_RATE] = float(value)
                 if (space, number) == _ACCEL_SCALE:

@@ -39,6 +39,11 @@ _RATES_HZ = (1.0, 10_000.0)
 #: No recording is longer; a damaged or made-up shape may be.
 _LONGEST_DAYS = 400
 
+#: Root attributes that are read; what else there may be is not, in case it is damaged.
+_READ = (
+    *("format", "version", "unit", "start_time", "time_zone", "sample_rate_hz"),
+    *("device", "serial", "range_g", "side", "placement"),
+)
 _SIDES = ("left", "right", "unknown")
 
 
@@ -71,10 +76,10 @@ class Hdf5Recording(Recording):
         self._cut_bytes = _missing_bytes(path)
         try:
             with self._open() as file:
-                attributes = dict(file.attrs)
+                attributes = {name: file.attrs[name] for name in _READ if name in file.attrs}
                 self._check_format(attributes)
                 self._rows, self._chunk_rows = self._check_dataset(file)
-        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError) as error:
             raise DamagedRecording(
                 path,
                 f"the HDF5 library cannot open it ({_first_line(error)})",
@@ -370,7 +375,8 @@ def write_recording(
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with h5py.File(partial, "w") as file:
+        # From version 1.10 on, the format guards all of its structure with checksums.
+        with h5py.File(partial, "w", libver=("v110", "v110")) as file:
             file.attrs.update(attributes or {})
             file.attrs["format"] = FORMAT
             file.attrs["version"] = VERSION
