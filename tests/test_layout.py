@@ -26,6 +26,7 @@ ORDER = (
     {"report"},
     {"view"},
     {"batch"},
+    {"glossary"},
     {"cli"},
 )
 RANK = {part: rank for rank, parts in enumerate(ORDER) for part in parts}

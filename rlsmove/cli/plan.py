@@ -53,7 +53,9 @@ import click
     type=click.DateTime(["%Y-%m-%d"]),
     help="Evening date of the first night.  [default: first_night of participants.tsv]",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the draw."
+)
 @click.option(
     "--night-sd",
     type=click.FloatRange(min=0, min_open=True),
