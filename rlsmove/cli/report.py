@@ -9,6 +9,7 @@ import click
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--person", help="In a study: the participant whose report is wanted.")
 @click.option(
     "--recordings",
     type=click.Path(path_type=Path),
@@ -16,7 +17,7 @@ import click
     "[default: raw of the study]",
 )
 @click.option("--pdf", is_flag=True, help="Write a PDF as well (needs the extra pdf).")
-def command(folder: Path, recordings: Path | None, pdf: bool) -> None:
+def command(folder: Path, person: str | None, recordings: Path | None, pdf: bool) -> None:
     """Write report.html into FOLDER: the results of a night, of a person, or of a study.
 
     Example: rlsmove report results/2026-03-01
@@ -25,6 +26,8 @@ def command(folder: Path, recordings: Path | None, pdf: bool) -> None:
     from rlsmove.report.written_reports import write_reports
 
     with progress_bar("report") as progress:
-        written = write_reports(folder, recordings=recordings, pdf=pdf, progress=progress)
+        written = write_reports(
+            folder, person=person, recordings=recordings, pdf=pdf, progress=progress
+        )
     for path in written:
         click.echo(path)

@@ -50,8 +50,10 @@ def number(value: Any, decimals: int = 1) -> str:
 
 
 def sentence(text: str) -> str:
-    """Write a sentence with a capital and a full stop."""
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+    """Write a sentence with a capital, unless it begins with a name, and a full stop."""
+    first = re.split(r"\W", text, maxsplit=1)[0]
+    begun = text[:1].upper() + text[1:] if first.isalpha() else text
+    return begun + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 class Pictures:
