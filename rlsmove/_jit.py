@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -36,13 +37,14 @@ def kernel(signature: str) -> Callable[[F], F]:
     Parameters
     ----------
     signature : str
-        Explicit numba signature. It makes the kernel load from its cache at import and keeps
-        it from being compiled anew for each combination of arguments.
+        Explicit numba signature: the kernel is compiled for it alone, never anew for another
+        combination of arguments.
 
     Returns
     -------
     callable
-        Decorator; the plain function stays reachable as ``py_func``.
+        Decorator. The kernel is loaded from its cache, or compiled, when it is first called: a
+        command pays for those that it uses. The plain function stays reachable as ``py_func``.
 
     Notes
     -----
@@ -51,13 +53,44 @@ def kernel(signature: str) -> Callable[[F], F]:
     is compiled for this process alone.
     """
 
-    def compile_(function: F) -> F:
-        options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-        try:
-            return cast(F, numba.njit(signature, cache=True, **options)(function))
-        except RuntimeError as error:
-            if "cannot cache" not in str(error):
-                raise
-            return cast(F, numba.njit(signature, **options)(function))
+    def defer(function: F) -> F:
+        return cast(F, _Deferred(function, signature))
 
-    return compile_
+    return defer
+
+
+def inner_kernel(function: F) -> F:
+    """Compile a function that kernels call; it becomes part of their machine code.
+
+    Returns
+    -------
+    callable
+        Compiled for the arguments it is called with. It cannot be deferred as `kernel` does:
+        numba must know it for what it is while it compiles the caller.
+    """
+    return _compiled(function)
+
+
+class _Deferred:
+    """A kernel that is compiled, or loaded from its cache, when it is first called."""
+
+    def __init__(self, function: Callable[..., Any], signature: str) -> None:
+        functools.update_wrapper(self, function)
+        self.py_func = function
+        self._signature = signature
+        self._ready: Callable[..., Any] | None = None
+
+    def __call__(self, *arguments: Any) -> Any:
+        if self._ready is None:
+            self._ready = _compiled(self.py_func, self._signature)
+        return self._ready(*arguments)
+
+
+def _compiled(function: F, *signature: str) -> F:
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    try:
+        return cast(F, numba.njit(*signature, cache=True, **options)(function))
+    except RuntimeError as error:
+        if "cannot cache" not in str(error):
+            raise
+        return cast(F, numba.njit(*signature, **options)(function))

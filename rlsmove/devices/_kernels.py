@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsmove._jit import kernel
+from rlsmove._jit import inner_kernel, kernel
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
@@ -279,7 +279,7 @@ def find_records(data: Bytes, at_end: bool, activity: Ints, damaged: Ints, count
         counts[USED] = at - 1
 
 
-@kernel("int64(uint8[::1], int64, int64, float32, float32[:, ::1], int64)")
+@inner_kernel
 def unpack_12_bit(
     data: Bytes, at: int, count: int, scale: float, acceleration: Samples, k: int
 ) -> int:

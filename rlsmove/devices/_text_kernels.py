@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsmove._jit import kernel
+from rlsmove._jit import inner_kernel, kernel
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
@@ -40,7 +40,7 @@ _UPPER = 0xDF
 _A, _E, _I, _M, _N, _P, _T, _Z = 65, 69, 73, 77, 78, 80, 84, 90
 
 
-@kernel("Tuple((int64, int64, int64))(uint8[::1], int64, int64, int64)")
+@inner_kernel
 def parse_number(data: Bytes, at: int, end: int, decimal: int) -> tuple[int, int, int]:
     """Read ``[+-]digits[.digits][e[+-]digits]``.
 
@@ -96,7 +96,7 @@ def parse_number(data: Bytes, at: int, end: int, decimal: int) -> tuple[int, int
     return -mantissa if negative else mantissa, exponent, READ
 
 
-@kernel("Tuple((int64, int64))(uint8[::1], int64, int64)")
+@inner_kernel
 def parse_digits(data: Bytes, at: int, end: int) -> tuple[int, int]:
     """Read the digits from `at` on, nine at most; return their value (or -1) and their end."""
     value = 0
@@ -108,7 +108,7 @@ def parse_digits(data: Bytes, at: int, end: int) -> tuple[int, int]:
     return (value if at > first else -1), at
 
 
-@kernel("int64(int64, int64, int64)")
+@inner_kernel
 def days_since_1970(year: int, month: int, day: int) -> int:
     """Days from 1970-01-01 to a date of the Gregorian calendar; -1e6 for one it does not have."""
     leap = (year % 4 == 0 and year % 100 != 0) or year % 400 == 0
@@ -126,7 +126,7 @@ def days_since_1970(year: int, month: int, day: int) -> int:
     return year * 365 + leaps + (153 * month + 2) // 5 + day - 719_469
 
 
-@kernel("Tuple((int64, int64, int64))(uint8[::1], int64, int64, int64)")
+@inner_kernel
 def parse_date(data: Bytes, at: int, end: int, order: int) -> tuple[int, int, int]:
     """Read a date, a time to the nanosecond, and an offset from UTC if there is one.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsmove._jit import kernel
+from rlsmove._jit import inner_kernel, kernel
 
 #: The way out is followed up to the first multiple of the threshold; what it tells of a slow start
 #: is trusted in full there, and not at all at the second.
@@ -49,7 +49,7 @@ def find_bursts(
     return found
 
 
-@kernel("void(float32[:,::1], int64, int64, float64[::1])")
+@inner_kernel
 def mean_vector(
     acceleration: NDArray[np.float32], start: int, end: int, mean: NDArray[np.float64]
 ) -> None:
@@ -85,7 +85,7 @@ def rest_levels(
         mean_vector(acceleration, min(end, n - 1), max(high, min(end, n - 1) + 1), after[b])
 
 
-@kernel("float64(float32[:,::1], int64, int64, float64[::1], float64[::1], float64[::1])")
+@inner_kernel
 def largest_turn(
     acceleration: NDArray[np.float32],
     start: int,
@@ -117,7 +117,7 @@ def largest_turn(
     return np.sqrt(largest)
 
 
-@kernel("float64(float64[::1], float64[::1])")
+@inner_kernel
 def between(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     """Distance of two vectors (3,)."""
     squared = 0.0
@@ -176,7 +176,7 @@ def group_bursts(
     return count
 
 
-@kernel("float64(float32[:,::1], int64, int64, float64[::1])")
+@inner_kernel
 def distance_at(
     acceleration: NDArray[np.float32], i: int, half: int, rest: NDArray[np.float64]
 ) -> float:
@@ -191,10 +191,7 @@ def distance_at(
     return np.sqrt(squared)
 
 
-@kernel(
-    "int64(float32[:,::1], float32[::1], int64, int64, float64[::1], float64[::1], int64,"
-    " int64, int64[:,::1])"
-)
+@inner_kernel
 def trace_away(
     acceleration: NDArray[np.float32],
     away_g: NDArray[np.float32],
@@ -241,7 +238,7 @@ def trace_away(
     return found
 
 
-@kernel("float64(float32[:,::1], int64, int64, int64, float64[::1], float64, int64)")
+@inner_kernel
 def departure(
     acceleration: NDArray[np.float32],
     first: int,

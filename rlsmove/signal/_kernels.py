@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsmove._jit import kernel
+from rlsmove._jit import inner_kernel, kernel
 
 #: Reach of the resampling filter to either side of a grid time.
 HALF_WIDTH_S = 0.08
@@ -15,7 +15,7 @@ STATE_SIZE = 15
 _TIME, _WINDOW, _COUNT, _SUM, _SQUARE, _LOW, _HIGH = 0, 1, 2, 3, 6, 9, 12
 
 
-@kernel("void(float64[::1], float64[:,::1], int64)")
+@inner_kernel
 def flush_window(state: NDArray[np.float64], windows: NDArray[np.float64], row: int) -> None:
     """Write the window held in state (15,) to windows[row] (14,)."""
     count = state[_COUNT]
