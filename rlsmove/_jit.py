@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import numba
 
@@ -71,19 +71,31 @@ def inner_kernel(function: F) -> F:
     return _compiled(function)
 
 
+def load_kernels() -> None:
+    """Load or compile now every kernel of the modules imported so far."""
+    for deferred in _Deferred.every:
+        deferred.load()
+
+
 class _Deferred:
     """A kernel that is compiled, or loaded from its cache, when it is first called."""
+
+    every: ClassVar[list[_Deferred]] = []
 
     def __init__(self, function: Callable[..., Any], signature: str) -> None:
         functools.update_wrapper(self, function)
         self.py_func = function
         self._signature = signature
         self._ready: Callable[..., Any] | None = None
+        self.every.append(self)
 
-    def __call__(self, *arguments: Any) -> Any:
+    def load(self) -> Callable[..., Any]:
         if self._ready is None:
             self._ready = _compiled(self.py_func, self._signature)
-        return self._ready(*arguments)
+        return self._ready
+
+    def __call__(self, *arguments: Any) -> Any:
+        return (self._ready or self.load())(*arguments)
 
 
 def _compiled(function: F, *signature: str) -> F:

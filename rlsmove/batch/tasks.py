@@ -100,7 +100,9 @@ def get_ready() -> str:
     """Load and compile all that tasks need, outside their limited time; returns the version."""
     import rlsmove.devices._kernels
     import rlsmove.devices._text_kernels  # noqa: F401
+    from rlsmove._jit import load_kernels
 
+    load_kernels()
     return program_version()
 
 
