@@ -100,9 +100,10 @@ class _Deferred:
 
 def _compiled(function: F, *signature: str) -> F:
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    compiler: Any = numba.njit
     try:
-        return cast(F, numba.njit(*signature, cache=True, **options)(function))
+        return cast(F, compiler(*signature, cache=True, **options)(function))
     except RuntimeError as error:
         if "cannot cache" not in str(error):
             raise
-        return cast(F, numba.njit(*signature, **options)(function))
+        return cast(F, compiler(*signature, **options)(function))
