@@ -113,7 +113,8 @@ def largest_turn(
             squared += step[axis] ** 2
         if squared > largest:
             largest = squared
-            away[:] = step
+            for axis in range(3):
+                away[axis] = step[axis]
     return np.sqrt(largest)
 
 
