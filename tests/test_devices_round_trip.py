@@ -224,12 +224,12 @@ def test_the_name_of_a_file_does_not_matter(
 
 
 def test_blocks_stay_small(tmp_path: Path) -> None:
-    long = np.tile(SIGNAL, (40, 1))
+    long = np.tile(SIGNAL, (60, 1))
     for write in (write_cwa, write_gt3x, write_bin):
         write(tmp_path / "a", [long])
         sizes = [len(block.time_s) for block in open_recording(tmp_path / "a").blocks()]
         assert len(sizes) > 3
-        assert max(sizes) < 1.5 * (1 << 16)
+        assert max(sizes) < 1.5 * (1 << 17)
 
 
 @pytest.mark.parametrize("format_", ["cwa", "gt3x", "bin", "csv.gz", "hdf5"])

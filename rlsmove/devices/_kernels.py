@@ -164,13 +164,7 @@ def unpack_axivity(data: Bytes, sector: Ints, count: Ints, acceleration: Samples
         packed = data[at + 25] & 0x0F == 0
         at += 30
         if packed:
-            for _ in range(count[i]):
-                word = (
-                    np.uint32(data[at])
-                    | np.uint32(data[at + 1]) << np.uint32(8)
-                    | np.uint32(data[at + 2]) << np.uint32(16)
-                    | np.uint32(data[at + 3]) << np.uint32(24)
-                )
+            for word in data[at : at + 4 * count[i]].view(np.uint32):
                 # An arithmetic shift right of the left-aligned field extends its sign.
                 exponent = np.int32(word >> np.uint32(30))
                 x = np.int32(word << np.uint32(22)) >> np.int32(22)
@@ -179,7 +173,6 @@ def unpack_axivity(data: Bytes, sector: Ints, count: Ints, acceleration: Samples
                 acceleration[k, 0] = np.float32(x << exponent) * scale
                 acceleration[k, 1] = np.float32(y << exponent) * scale
                 acceleration[k, 2] = np.float32(z << exponent) * scale
-                at += 4
                 k += 1
         else:
             if axes >= 6:

@@ -19,7 +19,7 @@ HEADER_BYTES = 1024
 SECTOR_BYTES = 512
 
 #: A block holds 120 samples of three packed axes, 80 of three int16, 40 of six, 26 of nine.
-SAMPLES_PER_READ = 1 << 16
+SAMPLES_PER_READ = 1 << 17
 
 _BLOCK = np.dtype(
     {

@@ -228,16 +228,27 @@ def rolling_quantile(
     ordered = np.empty(window)
     count = 0
     for i in range(len(values)):
-        if i >= window and not np.isnan(values[i - window]):
-            place = np.searchsorted(ordered[:count], values[i - window])
-            for j in range(place, count - 1):
-                ordered[j] = ordered[j + 1]
+        new = values[i]
+        gone = values[i - window] if i >= window else np.nan
+        place = count
+        if not np.isnan(gone):
+            low = 0
+            while low < place:
+                middle = (low + place) // 2
+                if ordered[middle] < gone:
+                    low = middle + 1
+                else:
+                    place = middle
             count -= 1
-        if not np.isnan(values[i]):
-            place = np.searchsorted(ordered[:count], values[i])
-            for j in range(count, place, -1):
-                ordered[j] = ordered[j - 1]
-            ordered[place] = values[i]
+        # What is gone leaves a hole, which moves to where the new value belongs, or to the end.
+        while place < count and not ordered[place + 1] >= new:
+            ordered[place] = ordered[place + 1]
+            place += 1
+        if not np.isnan(new):
+            while place > 0 and ordered[place - 1] > new:
+                ordered[place] = ordered[place - 1]
+                place -= 1
+            ordered[place] = new
             count += 1
         if i >= window - 1:
             chosen = np.int64(quantile * (count - 1))
@@ -252,10 +263,11 @@ def largest_ratio(
     largest: NDArray[np.float32],
 ) -> None:
     """Raise largest (n,) to values (n,) / threshold, one threshold for each ``length`` values."""
-    for i in range(len(values)):
-        ratio = values[i] / threshold[i // length]
-        if ratio > largest[i]:
-            largest[i] = ratio
+    for number in range(len(threshold)):
+        for i in range(number * length, min((number + 1) * length, len(values))):
+            ratio = values[i] / threshold[number]
+            if ratio > largest[i]:
+                largest[i] = ratio
 
 
 @kernel("void(float64[::1], float64, float64, int64[::1], int64[::1])")
