@@ -13,9 +13,9 @@ from rlsmove.errors import RecordingError
 from rlsmove.io.night_file import NIGHT_FILE, read_night_file
 from rlsmove.records import DetectedNight, Notice
 from rlsmove.review.edits import EDITS_FILE, Edit, read_edits
+from rlsmove.review.record_shape import RECORD_SHAPE, find_misfit
 from rlsmove.review.reviewed_night import ReviewedNight, review_night
 from rlsmove.rules import RuleSet
-from rlsmove.scoring import INDICES
 from rlsmove.scoring.detected_legs import ScoredLegs, score_legs
 
 RECORD_FILE = "night.json"
@@ -165,24 +165,13 @@ def _record(path: Path) -> dict[str, Any]:
         raise RecordingError(path, f"cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:
         raise RecordingError(path, f"it is not JSON ({error})", advice=advice) from error
-    parts = ("recording", "sleep", "rules", "indices", "quality", "provenance")
-    if not isinstance(record, dict):
-        raise RecordingError(path, f"it holds a {type(record).__name__}", expected="an object")
-    missing = [part for part in parts if not isinstance(record.get(part), dict)]
-    if missing:
+    misfit = find_misfit(record, RECORD_SHAPE)
+    if misfit is not None:
         raise RecordingError(
-            path, f"it has no {', '.join(missing)}", expected=", ".join(parts), advice=advice
+            path, misfit.found, place=misfit.place, expected=misfit.expected, advice=advice
         )
-    unknown = [index.name for index in INDICES if index.name not in record["indices"]]
-    if unknown:
-        raise RecordingError(
-            path,
-            f"without {', '.join(unknown)}",
-            place="indices",
-            expected="every index",
-            advice="Another version wrote it; analyze the night again",
-        )
-    return record
+    checked: dict[str, Any] = record
+    return checked
 
 
 def _rules(path: Path, record: dict[str, Any]) -> RuleSet:
