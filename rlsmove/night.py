@@ -50,7 +50,7 @@ from rlsmove.signal.wear import (
     motionless_stretches,
     nonwear_stretches,
 )
-from rlsmove.sleep_source import Lights, clocks_change, sleep_of_night, wall_ms
+from rlsmove.sleep_source import Lights, clocks_change, sleep_of_night, wall_ms, was_recorded
 
 if TYPE_CHECKING:
     from rlsmove.io.events import Events
@@ -301,18 +301,33 @@ def analyse_night(
         legs=found,
         combined=clock is None or clock.combined,
         sleep=None,
-        respiratory=None if events is None else events.respiratory,
-        arousals=None if events is None else events.arousals,
+        respiratory=None,
+        arousals=None,
     )
+    recorded = covered_time(detected)
+    if events is not None and events.sleep and not was_recorded(events.sleep, recorded):
+        notices.append(
+            Notice(
+                "events_of_another_night",
+                "the sleep of the event list lies outside of what was recorded of the night of "
+                f"{evening}: the list is not used for it",
+            )
+        )
+        events = None
     sleep, sleep_notices = sleep_of_night(
         Movements.concatenate(*(leg.movements for leg in found)),
-        covered_time(detected),
+        recorded,
         start_time,
         evening,
         None if events is None else events.sleep,
         lights,
     )
-    detected = replace(detected, sleep=sleep)
+    detected = replace(
+        detected,
+        sleep=sleep,
+        respiratory=None if events is None else events.respiratory,
+        arousals=None if events is None else events.arousals,
+    )
     scored = score_legs(detected, rules)
     sit_ms = wall_ms(sit, start_time, evening, "--sit", zone)
     others = {

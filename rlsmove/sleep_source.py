@@ -7,9 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from rlsmove.errors import SettingError
 from rlsmove.movements.sustained_stillness import sleep_within, stillness_window
 from rlsmove.records import Intervals, Movements, Notice, Sleep
+
+#: Times with a date may lie this far outside of noon to noon: some rise after it.
+LATE_RISER = timedelta(hours=3)
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,8 @@ def sleep_of_night(
     sleep : Sleep or None
         None where nothing is known and the sensor shows no rest.
     notices : list of Notice
-        ``sleep_from_sensor`` where the sensor had to do.
+        ``sleep_from_sensor`` where the sensor had to do, ``no_rest_found`` where it could not,
+        ``lights_not_recorded`` where nothing was recorded between lights off and on.
 
     Raises
     ------
@@ -73,27 +79,36 @@ def sleep_of_night(
     if scored is not None:
         off_ms = scored.lights_off_ms if off_ms is None else off_ms
         on_ms = scored.lights_on_ms if on_ms is None else on_ms
-    if off_ms is not None and on_ms is not None and off_ms >= on_ms:
-        raise SettingError(
-            "--lights-off",
-            f"lights off ({lights.off}) is not before lights on ({lights.on})",
-            expected="a time in bed between noon and noon",
-        )
-    if scored is not None and len(scored.stage):
-        return replace(scored, lights_off_ms=off_ms, lights_on_ms=on_ms), []
-    window = stillness_window(movements, recorded)
     given = off_ms is not None and on_ms is not None
-    if not given and window is None:
-        return None, [
-            Notice(
-                "no_rest_found",
-                "no lights off and on were given and the sensor shows no half hour of rest: "
-                "there are no hours to divide by",
+    hypnogram = scored if scored is not None and len(scored.stage) else None
+    if not given and hypnogram is None:
+        window = stillness_window(movements, recorded)
+        if window is None:
+            return None, [
+                Notice(
+                    "no_rest_found",
+                    "no lights off and on were given and the sensor shows no half hour of rest: "
+                    "there are no hours to divide by",
+                )
+            ]
+        # Where the window contradicts what was given, all that was recorded is the bound.
+        if off_ms is None:
+            off_ms = window[0] if on_ms is None or window[0] < on_ms else int(recorded.onset_ms[0])
+        if on_ms is None:
+            on_ms = window[1] if window[1] > off_ms else int(recorded.offset_ms[-1])
+    if off_ms is not None and on_ms is not None:
+        off, on = (_wall(start_time, moment_ms) for moment_ms in (off_ms, on_ms))
+        if off_ms >= on_ms:
+            raise SettingError(
+                "--lights-off",
+                f"lights off ({off}) is not before lights on ({on})",
+                expected="a time in bed between noon and noon",
             )
-        ]
-    if window is not None:
-        off_ms = window[0] if off_ms is None else off_ms
-        on_ms = window[1] if on_ms is None else on_ms
+        if not _overlap(off_ms, on_ms, recorded):
+            notice = f"nothing was recorded between lights off ({off}) and lights on ({on})"
+            return None, [Notice("lights_not_recorded", f"{notice}: there are no hours")]
+    if hypnogram is not None:
+        return replace(hypnogram, lights_off_ms=off_ms, lights_on_ms=on_ms), []
     assert off_ms is not None
     assert on_ms is not None
     source = "lights" if given else "sensor"
@@ -105,6 +120,22 @@ def sleep_of_night(
             "moving counts as sleep, and an index per hour of sleep leans on it",
         )
     ]
+
+
+def was_recorded(scored: Sleep, recorded: Intervals) -> bool:
+    """Whether any of the stages, or of the time in bed where there are none, was recorded."""
+    spans = list(zip(scored.onset_ms.tolist(), scored.offset_ms.tolist(), strict=True))
+    if not spans and scored.lights_off_ms is not None and scored.lights_on_ms is not None:
+        spans = [(scored.lights_off_ms, scored.lights_on_ms)]
+    return not spans or any(_overlap(*span, recorded) for span in spans)
+
+
+def _overlap(start_ms: int, end_ms: int, recorded: Intervals) -> bool:
+    return bool(np.any((recorded.onset_ms < end_ms) & (recorded.offset_ms > start_ms)))
+
+
+def _wall(start_time: datetime, moment_ms: int) -> str:
+    return (start_time + timedelta(milliseconds=moment_ms)).isoformat(" ", "minutes")
 
 
 def wall_ms(
@@ -129,7 +160,7 @@ def wall_ms(
     Raises
     ------
     SettingError
-        It cannot be read.
+        It cannot be read, or its date is that of another night.
     """
     if text is None:
         return None
@@ -149,6 +180,15 @@ def wall_ms(
             raise SettingError(
                 option, f"{text!r}", expected="a time such as 23:10 or 2026-03-01T23:10"
             ) from None
+        noon = datetime.combine(evening, time(12))
+        since = stamp.replace(tzinfo=None) - noon
+        if not -LATE_RISER <= since <= timedelta(days=1) + LATE_RISER:
+            raise SettingError(
+                option,
+                f"{text!r} is not in the night of {evening}",
+                expected="a time from noon to noon",
+                advice="A time without its date fits each night; --night chooses one",
+            )
     zone = ZoneInfo(time_zone) if time_zone else None
     start, stamp = (t if t.tzinfo else t.replace(tzinfo=zone) for t in (start_time, stamp))
     if start.tzinfo is None or stamp.tzinfo is None:

@@ -194,6 +194,19 @@ def test_each_night_of_several_gets_a_folder_and_one_that_was_chosen_none(
         ).read_bytes()
 
 
+def test_an_event_list_counts_for_its_own_night_alone(files: Path, tmp_path: Path) -> None:
+    sleep = simulated(seed=2, hours=3.1, fs=25.0).sleep
+    (tmp_path / "events.csv").write_text(hypnogram_csv(sleep) + "respiratory,,1500,20\n")
+    result = run("night", files / "two.h5", "--sleep", tmp_path / "events.csv", "--json")
+    first, second = loads(result.stdout)
+    assert first["sleep"]["source"] == "hypnogram"
+    assert second["sleep"]["source"] == "sensor"
+    assert second["indices"]["tib_hours"] > 1
+    assert second["indices"]["plms_nr_per_hour"] is None
+    codes = [warning["code"] for warning in second["quality"]["warnings"]]
+    assert "events_of_another_night" in codes
+
+
 def test_a_converted_recording_gives_the_same_movements(files: Path, tmp_path: Path) -> None:
     for name in ("again.h5", "again.csv.gz"):
         assert run("convert", files / "left.h5", tmp_path / name).exit_code == 0

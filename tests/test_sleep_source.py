@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 
 import numpy as np
@@ -9,7 +10,13 @@ import pytest
 
 from rlsmove.errors import SettingError
 from rlsmove.records import N2, SLEEP, WAKE, Intervals, Movements, Sleep
-from rlsmove.sleep_source import Lights, clocks_change, sleep_of_night, wall_ms
+from rlsmove.sleep_source import (
+    Lights,
+    clocks_change,
+    sleep_of_night,
+    wall_ms,
+    was_recorded,
+)
 
 EVENING = date(2026, 3, 28)
 START = datetime(2026, 3, 28, 22, 0)
@@ -113,3 +120,40 @@ def test_a_night_without_rest_has_no_time_in_bed() -> None:
     found, notices = sleep_of_night(Movements.empty(), minute, START, EVENING, None, Lights())
     assert found is None
     assert [notice.code for notice in notices] == ["no_rest_found"]
+
+
+def test_a_dated_time_of_another_night_is_refused() -> None:
+    with pytest.raises(SettingError, match="is not in the night of 2026-03-28"):
+        wall_ms("2026-03-30T23:10", START, EVENING, "--lights-off")
+    assert wall_ms("2026-03-29T13:30", START, EVENING, "--lights-on") == round(15.5 * HOUR_MS)
+
+
+def test_lights_between_which_nothing_was_recorded_give_no_hours_and_say_so() -> None:
+    found, codes = sleep(off="13:00", on="15:00")
+    assert found is None
+    assert codes == ["lights_not_recorded"]
+
+
+@pytest.mark.parametrize("lights", [{"off": "07:59"}, {"on": "22:01"}])
+def test_one_light_alone_is_kept_whatever_the_sensor_says_of_the_other(
+    lights: dict[str, str],
+) -> None:
+    found, codes = sleep(**lights)
+    assert found is not None
+    assert found.lights_off_ms is not None
+    assert found.lights_on_ms is not None
+    assert found.lights_off_ms < found.lights_on_ms
+    assert codes == ["sleep_from_sensor"]
+
+
+def test_a_hypnogram_of_another_night_was_not_recorded() -> None:
+    later = Sleep(
+        "hypnogram",
+        24 * HOUR_MS,
+        32 * HOUR_MS,
+        np.array([24 * HOUR_MS], np.int64),
+        np.array([32 * HOUR_MS], np.int64),
+        np.array([N2], np.int8),
+    )
+    assert not was_recorded(later, WORN)
+    assert was_recorded(replace(later, onset_ms=later.onset_ms - 15 * HOUR_MS), WORN)
