@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from rlsmove._jit import inner_kernel, kernel
 
+#: Points of the common clock in a second.
+SECOND = 25
+
 #: The way out is followed up to the first multiple of the threshold; what it tells of a slow start
 #: is trusted in full there, and not at all at the second.
 LEAD_MULTIPLE = 3.0
@@ -145,8 +148,8 @@ def group_bursts(
 ) -> int:
     """Put bursts together that lead away from rest and back to it.
 
-    acceleration (n, 3); bursts (b, 2); before, after (b, 3): rest around each; away_g (n,). A
-    burst holds the limb where the rest after it differs from the rest before it by more than the
+    acceleration (n, 3); bursts (b, 2); before, after (b, 3): rest around each; away_g, a value a
+    second. A burst holds the limb where the rest after it differs from the rest before it by more than the
     threshold and by ``held_share`` of its largest turn. The first later burst that takes the limb
     from there back to within ``back_share`` of that difference closes the group, if all of it
     takes at most ``longest`` points. groups (b, 2): first burst and the one after the last.
@@ -161,7 +164,7 @@ def group_bursts(
         held = between(after[first], rest)
         closed = first
         turn = largest_turn(acceleration, start, end, window, rest, away)
-        if held > max(held_share * turn, away_g[start]):
+        if held > max(held_share * turn, away_g[start // SECOND]):
             for last in range(first + 1, len(bursts)):
                 if bursts[last, 1] - start > longest:
                     break
@@ -206,9 +209,10 @@ def trace_away(
 ) -> int:
     """Runs within [start, end) in which the limb is away from the rest before and after.
 
-    acceleration (n, 3); away_g (n,); before, after (3,); runs (k, 2): first point and the one
-    after the last. A moment is the mean of the points within ``half`` of it. A run that is short
-    and barely away is noise; the others are one where less than ``join`` points lie between them.
+    acceleration (n, 3); away_g, a value a second; before, after (3,); runs (k, 2): first point
+    and the one after the last. A moment is the mean of the points within ``half`` of it. A run
+    that is short and barely away is noise; the others are one where less than ``join`` points lie
+    between them.
     Returns the number found, at most k.
     """
     found = 0
@@ -221,7 +225,7 @@ def trace_away(
                 distance_at(acceleration, i, half, before),
                 distance_at(acceleration, i, half, after),
             )
-            beyond = distance / away_g[i]
+            beyond = distance / away_g[i // SECOND]
         if beyond > 1.0:
             if since < 0:
                 since = i
@@ -323,8 +327,8 @@ def describe_groups(
 ) -> int:
     """Trace each group of bursts and measure every run found in it.
 
-    acceleration (n, 3); strength, away_g (n,); bursts (b, 2); groups (g, 2); before, after (b, 3);
-    features (k, 9), a row a run. Returns the number of rows, at most k.
+    acceleration (n, 3); strength (n,); away_g, a value a second; bursts (b, 2); groups (g, 2);
+    before, after (b, 3); features (k, 9), a row a run. Returns the number of rows, at most k.
     """
     n = len(acceleration)
     away = np.zeros(3)
@@ -341,8 +345,10 @@ def describe_groups(
             low, high = runs[run, 0], runs[run, 1]
             floor = runs[run - 1, 1] if run > 0 else 0
             ceiling = runs[run + 1, 0] if run + 1 < found else n
-            early = departure(acceleration, low, high - 1, 1, rest, away_g[low], half)
-            late = departure(acceleration, high - 1, low, -1, later, away_g[high - 1], half)
+            early = departure(acceleration, low, high - 1, 1, rest, away_g[low // SECOND], half)
+            late = departure(
+                acceleration, high - 1, low, -1, later, away_g[(high - 1) // SECOND], half
+            )
             onset = max(low - min(early, longest_lead) + SPREAD_POINTS, np.float64(floor))
             offset = min(high - 1 + min(late, longest_lead) - SPREAD_POINTS, ceiling - 1.0)
             if offset <= onset:

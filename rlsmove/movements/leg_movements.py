@@ -134,7 +134,7 @@ def detect_at_thresholds(
         in_use = _in_use(stretch, activity.unrest, night, start, side)
         for tables, threshold in zip(found, thresholds, strict=True):
             features = _describe_stretch(stretch, activity, threshold, night.fs)
-            at_rest = ~activity.unrest[features[:, 0].astype(np.int64)]
+            at_rest = ~activity.unrest[features[:, 0].astype(np.int64) // _kernels.SECOND]
             features = features[at_rest]
             features[:, 0:2] += start
             tables += [_classified(features, night, side), in_use]
@@ -215,9 +215,9 @@ def _describe_stretch(
 def _in_use(
     stretch: NDArray[np.float32], unrest: NDArray[np.bool_], night: Night, first: int, side: int
 ) -> Movements:
-    """A gross movement for each run of points (n,) in which the limb never rests."""
+    """A gross movement for each run of seconds in which the limb never rests."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], unrest.astype(np.int8), [0]])))
-    start, end = edges[::2], edges[1::2]
+    start, end = np.minimum(edges * _kernels.SECOND, len(stretch)).reshape(-1, 2).T
     onset_ms = np.round(1000.0 * (night.first + first + start) / night.fs).astype(np.int64)
     end_ms = np.round(1000.0 * (night.first + first + end) / night.fs).astype(np.int64)
     marks = Movements.marks(onset_ms, end_ms - onset_ms, np.full(len(start), side, np.int8))

@@ -265,9 +265,7 @@ def largest_ratio(
     """Raise largest (n,) to values (n,) / threshold, one threshold for each ``length`` values."""
     for number in range(len(threshold)):
         for i in range(number * length, min((number + 1) * length, len(values))):
-            ratio = values[i] / threshold[number]
-            if ratio > largest[i]:
-                largest[i] = ratio
+            largest[i] = max(largest[i], values[i] / threshold[number])
 
 
 @kernel("void(float64[::1], float64, float64, int64[::1], int64[::1])")

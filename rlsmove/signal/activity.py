@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,16 +43,19 @@ UNREST_G = 0.04
 
 @dataclass(frozen=True)
 class Activity:
-    """The movement signal of one night, a value for each point of the common clock.
+    """The movement signal of one night and its noise.
 
     Attributes
     ----------
     strength : ndarray of float32, shape (n,)
-        Largest change over the spans, each divided by its threshold: 1 is just significant.
-    away_g : ndarray of float32, shape (n,)
-        Distance from rest, in g, from which a limb is away from it: the threshold for tracing.
-    unrest : ndarray of bool, shape (n,)
-        Where the limb hardly ever rests, neither in the minutes before nor in those after.
+        For each point of the common clock, the largest change over the spans, each divided by
+        its threshold: 1 is just significant.
+    away_g : ndarray of float32, shape (ceil(n / 25),)
+        For each second, the distance from rest, in g, from which a limb is away from it: the
+        threshold for tracing.
+    unrest : ndarray of bool, shape (ceil(n / 25),)
+        Seconds in which the limb hardly ever rests, neither in the minutes before nor in those
+        after.
     """
 
     strength: NDArray[np.float32]
@@ -91,14 +93,9 @@ def movement_activity(acceleration: NDArray[np.float32], step_g: float) -> Activ
     before, after = (AWAY_OVER_NOISE * noise for noise in local_noise(change))
     return Activity(
         strength,
-        _each_point(np.maximum(np.maximum(before, after), least_g).astype(np.float32), n),
-        _each_point(np.minimum(before, after) > UNREST_G, n),
+        np.maximum(np.maximum(before, after), least_g).astype(np.float32),
+        np.minimum(before, after) > UNREST_G,
     )
-
-
-def _each_point(values: NDArray[Any], n: int) -> NDArray[Any]:
-    """One value a second, for each of n points."""
-    return np.repeat(values, round(CLOCK_HZ))[:n]
 
 
 def local_noise(
