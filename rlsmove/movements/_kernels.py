@@ -149,10 +149,10 @@ def group_bursts(
     """Put bursts together that lead away from rest and back to it.
 
     acceleration (n, 3); bursts (b, 2); before, after (b, 3): rest around each; away_g, a value a
-    second. A burst holds the limb where the rest after it differs from the rest before it by more than the
-    threshold and by ``held_share`` of its largest turn. The first later burst that takes the limb
-    from there back to within ``back_share`` of that difference closes the group, if all of it
-    takes at most ``longest`` points. groups (b, 2): first burst and the one after the last.
+    second. A burst holds the limb where the rest after it differs from the rest before it by more
+    than the threshold and by ``held_share`` of its largest turn. The first later burst that takes
+    the limb from there back to within ``back_share`` of that difference closes the group, if all
+    of it takes at most ``longest`` points. groups (b, 2): first burst and the one after the last.
     Returns the number of groups.
     """
     away = np.zeros(3)
