@@ -104,11 +104,8 @@ class AxivityRecording(PacketRecording):
         block = sectors.view(_BLOCK)[:, 0]
         begin = np.arange(len(block)) * SECTOR_BYTES
         axes, packing = block["layout"] >> 4, block["layout"] & 0x0F
-        sample_bytes = np.select(
-            [(packing == 0) & (axes == 3), (packing == 2) & np.isin(axes, (3, 6, 9))],
-            [4, 2 * axes.astype(np.int64)],
-            0,
-        )
+        plain = (packing == 2) & ((axes == 3) | (axes == 6) | (axes == 9))
+        sample_bytes = np.where((packing == 0) & (axes == 3), 4, 2 * axes.astype(np.int64) * plain)
         count = block["count"].astype(np.int64)
         sound = sectors.view("<u2").sum(axis=1, dtype=np.uint16) == 0
         of_samples = sound & (block["mark"] == int.from_bytes(SECTOR, "little"))
@@ -129,7 +126,8 @@ class AxivityRecording(PacketRecording):
             if (whole & ~ours).any():
                 self.notice("other_session", "Blocks of another session are left out.")
             whole &= ours
-        rows = np.flatnonzero(whole & (count > 0))
+        whole &= count > 0
+        rows = slice(None) if whole.all() else np.flatnonzero(whole)
         packets = Packets(
             begin[rows],
             begin[rows],
