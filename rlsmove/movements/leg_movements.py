@@ -143,12 +143,14 @@ def detect_at_thresholds(
 
 def recorded_stretches(acceleration: NDArray[np.float32], fs: float) -> list[tuple[int, int]]:
     """First and past-the-last point of each stretch without a gap of more than 2 s."""
-    recorded = np.flatnonzero(~np.isnan(acceleration[:, 0]))
-    if len(recorded) == 0:
+    there = ~np.isnan(acceleration[:, 0])
+    edges = np.flatnonzero(np.diff(there, prepend=False, append=False))
+    starts, ends = edges[::2], edges[1::2]
+    if len(starts) == 0:
         return []
-    breaks = np.flatnonzero(np.diff(recorded) > BRIDGED_GAP_S * fs)
-    starts = np.concatenate([recorded[:1], recorded[breaks + 1]])
-    ends = np.concatenate([recorded[breaks], recorded[-1:]]) + 1
+    apart = starts[1:] - ends[:-1] >= BRIDGED_GAP_S * fs
+    starts = starts[np.concatenate([[True], apart])]
+    ends = ends[np.concatenate([apart, [True]])]
     return list(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
@@ -209,7 +211,7 @@ def _describe_stretch(
         LONGEST_LEAD_S * fs,
         features,
     )
-    return features[:count]
+    return features[:count].copy()
 
 
 def _in_use(
@@ -222,12 +224,16 @@ def _in_use(
     end_ms = np.round(1000.0 * (night.first + first + end) / night.fs).astype(np.int64)
     marks = Movements.marks(onset_ms, end_ms - onset_ms, np.full(len(start), side, np.int8))
     peak_g = np.array(
-        [
-            np.abs(np.linalg.norm(stretch[one:other], axis=1) - 1.0).max()
-            for one, other in zip(start, end, strict=True)
-        ]
+        [_largest_g(stretch[one:other]) for one, other in zip(start, end, strict=True)]
     )
     return replace(marks, kind=np.full(len(start), GROSS_MOVEMENT, np.int8), peak_g=peak_g)
+
+
+def _largest_g(stretch: NDArray[np.float32]) -> float:
+    """Largest difference between the length of the acceleration (n, 3) and gravity, in g."""
+    squared = np.einsum("ij,ij->i", stretch, stretch)
+    lowest, highest = np.sqrt([squared.min(), squared.max()])
+    return float(max(highest - 1.0, 1.0 - lowest))
 
 
 def _classified(features: FloatArray, night: Night, side: int) -> Movements:
