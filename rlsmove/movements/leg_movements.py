@@ -73,8 +73,10 @@ GROSS_LARGE_DEG = 20.0
 GROSS_MOVING = 0.4
 
 #: Steps: a gross movement of at least this length that repeats itself at the time of a stride or of
-#: a step, strongly enough (judgement; a stride takes 0.9-1.3 s, and up to twice that at night).
+#: a step, strongly enough, in its first two minutes (judgement; a stride takes 0.9-1.3 s, and up to
+#: twice that at night).
 GAIT_S = 5.0
+GAIT_LOOK_S = 120.0
 STRIDE_S = (0.4, 2.0)
 GAIT_RMS_G = 0.05
 GAIT_REGULAR = 0.5
@@ -253,7 +255,9 @@ def _classified(features: FloatArray, night: Night, side: int) -> Movements:
     large = (duration_s > GROSS_LARGE_S) & (turn_deg > GROSS_LARGE_DEG) & (moving > GROSS_MOVING)
     kind[large | (duration_s > GROSS_S)] = GROSS_MOVEMENT
     for row in np.flatnonzero((kind == GROSS_MOVEMENT) & (duration_s > GAIT_S)):
-        if _is_gait(night.acceleration[int(start[row]) : int(end[row]) + 1], night.fs):
+        first = int(start[row])
+        last = min(int(end[row]) + 1, first + round(GAIT_LOOK_S * night.fs))
+        if _is_gait(night.acceleration[first:last], night.fs):
             kind[row] = GAIT
     for row in np.flatnonzero(np.isin(kind, (GROSS_MOVEMENT, GAIT))):
         near = (onset_ms < end_ms[row] + GROSS_NEAR_MS) & (end_ms > onset_ms[row] - GROSS_NEAR_MS)
