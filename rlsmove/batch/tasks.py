@@ -251,5 +251,5 @@ def _side(result: NightResult) -> str:
     if result.detected.combined:
         return "both"
     return next(
-        side for side, indices in result.indices_by_leg.items() if indices is result.indices
+        side for side, indices in result.indices_by_leg.items() if indices == result.indices
     )

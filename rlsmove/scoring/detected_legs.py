@@ -48,30 +48,44 @@ def score_legs(night: DetectedNight, rules: RuleSet) -> ScoredLegs:
     """
 
     def score(movements: Movements, analysable: Intervals) -> tuple[Scoring, dict[str, Any]]:
-        scoring = score_movements(
-            movements,
-            sleep=night.sleep,
-            respiratory=night.respiratory,
-            arousals=night.arousals,
-            gaps=_series_gaps(analysable),
-            rules=rules,
-        )
+        scoring = score_part(night, movements, analysable, rules)
         indices = night_indices(scoring, sleep=night.sleep, analysable=analysable, rules=rules)
         return scoring, indices
 
     legs = night.legs
     alone = [score(leg.movements, leg.analysable) for leg in legs] if len(legs) == 2 else []
-    if night.combined:
-        analysable = covered_time(night)
-        scoring, indices = score(
-            Movements.concatenate(*(leg.movements for leg in legs)), analysable
-        )
-    else:
-        main = int(np.argmax([total_ms(leg.analysable) for leg in legs]))
+    movements, analysable = counted_part(night)
+    scoring, indices = score(movements, analysable)
+    if not night.combined:
         scoring = side_by_side(alone[0][0], alone[1][0])
-        indices, analysable = alone[main][1], legs[main].analysable
     by_leg = {SIDES[leg.side]: one[1] for leg, one in zip(legs, alone, strict=False)}
     return ScoredLegs(scoring, indices, by_leg, analysable)
+
+
+def counted_part(night: DetectedNight) -> tuple[Movements, Intervals]:
+    """Movements and time of a night that its indices count.
+
+    Those of both legs where they share a clock, else those of the leg with more hours.
+    """
+    if night.combined:
+        every = Movements.concatenate(*(leg.movements for leg in night.legs))
+        return every, covered_time(night)
+    main = max(night.legs, key=lambda leg: total_ms(leg.analysable))
+    return main.movements, main.analysable
+
+
+def score_part(
+    night: DetectedNight, movements: Movements, analysable: Intervals, rules: RuleSet
+) -> Scoring:
+    """Score some movements of a night, seen in a given time, with all else that is known of it."""
+    return score_movements(
+        movements,
+        sleep=night.sleep,
+        respiratory=night.respiratory,
+        arousals=night.arousals,
+        gaps=_series_gaps(analysable),
+        rules=rules,
+    )
 
 
 def covered_time(night: DetectedNight) -> Intervals:

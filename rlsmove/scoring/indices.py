@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -69,8 +69,9 @@ def night_indices(
     analysable: Intervals,
     rules: RuleSet,
     from_signal: bool = True,
+    names: Collection[str] | None = None,
 ) -> dict[str, Value]:
-    """Work out every index of `INDICES` for one night.
+    """Work out the indices of one night.
 
     Parameters
     ----------
@@ -85,6 +86,8 @@ def night_indices(
         What the movements were scored by.
     from_signal : bool
         False for marks of an event list, in which posture shifts were not looked for.
+    names : collection of str, optional
+        Only these; every one of `INDICES` by default.
 
     Returns
     -------
@@ -93,7 +96,9 @@ def night_indices(
         hours is None, never 0.
     """
     night = NightHours(scoring, sleep, analysable, rules, from_signal)
-    return {index.name: index.value(night) for index in INDICES}
+    return {
+        index.name: index.value(night) for index in INDICES if names is None or index.name in names
+    }
 
 
 def index_notices(indices: dict[str, Value]) -> list[Notice]:

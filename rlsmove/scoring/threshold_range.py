@@ -9,7 +9,8 @@ import numpy as np
 
 from rlsmove.records import LEG_MOVEMENT, DetectedNight
 from rlsmove.rules import RuleSet
-from rlsmove.scoring.detected_legs import score_legs
+from rlsmove.scoring.detected_legs import counted_part, score_part
+from rlsmove.scoring.indices import night_indices
 
 #: Multiples of the detector's threshold that a night is also scored at: a factor of 1.25 apart,
 #: from a little above half of it to twice it.
@@ -41,8 +42,12 @@ def indices_by_threshold(
     """
     table = []
     for threshold, night in nights.items():
-        indices = score_legs(night, rules).indices
-        table.append({"threshold": threshold, **{name: indices[name] for name in TOLD}})
+        movements, analysable = counted_part(night)
+        scoring = score_part(night, movements, analysable, rules)
+        indices = night_indices(
+            scoring, sleep=night.sleep, analysable=analysable, rules=rules, names=TOLD
+        )
+        table.append({"threshold": threshold, **indices})
     return table
 
 
