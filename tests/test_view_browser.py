@@ -207,7 +207,7 @@ def test_dragging_an_end_changes_a_movement(page, night):
     onset_s, duration_s = counted_movement(night)
     page.step_to(onset_s)
     canvas = page.element("signals")
-    left, right = 62, canvas.size["width"] - 4
+    left, right = 72, canvas.size["width"] - 4
     first_s, last_s = page.view()
     per_pixel = (last_s - first_s) / (int(right) - left)
     x = left + (onset_s + duration_s - first_s) / per_pixel - canvas.size["width"] / 2

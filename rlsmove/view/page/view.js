@@ -4,7 +4,7 @@ import { Pyramid, TIME_STEPS, columns, drawColumns, drawPoints } from "./signal_
 
 const COUNTS_PER_G = 2048;
 const SHORTEST_S = 1;
-const LEFT = 62;
+const LEFT = 72;
 const EDGE_PX = 6;
 
 const element = (id) => document.getElementById(id);
