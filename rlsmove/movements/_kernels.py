@@ -6,9 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsmove._jit import inner_kernel, kernel
-
-#: Points of the common clock in a second.
-SECOND = 25
+from rlsmove.signal.activity import SECOND
 
 #: The way out is followed up to the first multiple of the threshold; what it tells of a slow start
 #: is trusted in full there, and not at all at the second.

@@ -19,7 +19,7 @@ from rlsmove.records import (
     FloatArray,
     Movements,
 )
-from rlsmove.signal.activity import MOMENT_S, REST_S, Activity, movement_activity
+from rlsmove.signal.activity import MOMENT_S, REST_S, SECOND, Activity, movement_activity
 from rlsmove.signal.nights import Night
 
 #: A gap up to this long is bridged; the signal on both sides of a longer one is independent.
@@ -136,7 +136,7 @@ def detect_at_thresholds(
         in_use = _in_use(stretch, activity.unrest, night, start, side)
         for tables, threshold in zip(found, thresholds, strict=True):
             features = _describe_stretch(stretch, activity, threshold, night.fs)
-            at_rest = ~activity.unrest[features[:, 0].astype(np.int64) // _kernels.SECOND]
+            at_rest = ~activity.unrest[features[:, 0].astype(np.int64) // SECOND]
             features = features[at_rest]
             features[:, 0:2] += start
             tables += [_classified(features, night, side), in_use]
@@ -221,7 +221,7 @@ def _in_use(
 ) -> Movements:
     """A gross movement for each run of seconds in which the limb never rests."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], unrest.astype(np.int8), [0]])))
-    start, end = np.minimum(edges * _kernels.SECOND, len(stretch)).reshape(-1, 2).T
+    start, end = np.minimum(edges * SECOND, len(stretch)).reshape(-1, 2).T
     onset_ms = np.round(1000.0 * (night.first + first + start) / night.fs).astype(np.int64)
     end_ms = np.round(1000.0 * (night.first + first + end) / night.fs).astype(np.int64)
     marks = Movements.marks(onset_ms, end_ms - onset_ms, np.full(len(start), side, np.int8))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +30,12 @@ LEAST_THRESHOLD_G = 0.003
 
 #: The rest that a moment is compared with when a movement's ends are traced: the 2 s before it.
 REST_S = 2.0
+
+#: A signal is computed in pieces of this length.
+PIECE_S = 3600
+
+#: Points of the common clock in a second.
+SECOND = round(CLOCK_HZ)
 
 #: Smoothing of a single moment in that comparison.
 MOMENT_S = 0.12
@@ -79,18 +87,18 @@ def movement_activity(acceleration: NDArray[np.float32], step_g: float) -> Activ
         Scaling, turning or shifting the acceleration leaves it unchanged, as far as the noise
         scales with it and stays above the least threshold.
     """
-    n = len(acceleration)
     least_g = max(LEAST_THRESHOLD_G, step_g)
-    strength = np.zeros(n, np.float32)
-    change = np.empty(n, np.float32)
+    strength = np.zeros(len(acceleration), np.float32)
     for span_s in SPANS_S:
-        _kernels.change_between_means(acceleration, round(span_s * CLOCK_HZ), change)
-        threshold = THRESHOLD_OVER_NOISE * np.maximum(*local_noise(change))
-        _kernels.largest_ratio(change, np.maximum(threshold, least_g), round(CLOCK_HZ), strength)
-    _kernels.distance_from_rest(
-        acceleration, round(REST_S * CLOCK_HZ), round(MOMENT_S * CLOCK_HZ) // 2, change
-    )
-    before, after = (AWAY_OVER_NOISE * noise for noise in local_noise(change))
+        span = round(span_s * CLOCK_HZ)
+        change = partial(_changes, acceleration, span)
+        noise = np.maximum(*local_noise(_second_means(change())))
+        threshold = np.maximum(THRESHOLD_OVER_NOISE * noise, least_g)
+        for first, values in change():
+            raised = strength[first : first + len(values)]
+            _kernels.largest_ratio(values, threshold[first // SECOND :], SECOND, raised)
+    distance = _second_means(_distances(acceleration))
+    before, after = (AWAY_OVER_NOISE * noise for noise in local_noise(distance))
     return Activity(
         strength,
         np.maximum(np.maximum(before, after), least_g).astype(np.float32),
@@ -98,26 +106,76 @@ def movement_activity(acceleration: NDArray[np.float32], step_g: float) -> Activ
     )
 
 
+def _changes(
+    acceleration: NDArray[np.float32], span: int
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Change between the means of a span before and after each point, piece by piece."""
+    return _pieces(
+        acceleration,
+        span,
+        span,
+        lambda piece, values: _kernels.change_between_means(piece, span, values),
+    )
+
+
+def _distances(acceleration: NDArray[np.float32]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Distance of each point from the rest before it, piece by piece."""
+    rest, half = round(REST_S * CLOCK_HZ), round(MOMENT_S * CLOCK_HZ) // 2
+    return _pieces(
+        acceleration,
+        rest + half,
+        half,
+        lambda piece, values: _kernels.distance_from_rest(piece, rest, half, values),
+    )
+
+
+def _pieces(
+    acceleration: NDArray[np.float32],
+    before: int,
+    after: int,
+    compute: Callable[[NDArray[np.float32], NDArray[np.float32]], None],
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Number of the first point and the values of each piece of a signal.
+
+    A piece is computed with as many points before and after it as its values hang on. A day's
+    signal at once would take as much memory as a third of the day's acceleration.
+    """
+    n = len(acceleration)
+    for first in range(0, n, PIECE_S * SECOND):
+        last = min(first + PIECE_S * SECOND, n)
+        low, high = max(first - before, 0), min(last + after, n)
+        values = np.empty(high - low, np.float32)
+        compute(acceleration[low:high], values)
+        yield first, values[first - low : last - low]
+
+
+def _second_means(pieces: Iterator[tuple[int, NDArray[np.float32]]]) -> NDArray[np.float64]:
+    """Mean of each second of a signal; NaN where all of it is exactly 0."""
+    means = [np.empty(0)]
+    for _, values in pieces:
+        of_piece = np.empty(-(-len(values) // SECOND))
+        _kernels.nonzero_means(values, SECOND, of_piece)
+        means.append(of_piece)
+    return np.concatenate(means)
+
+
 def local_noise(
-    values: NDArray[np.float32],
+    means: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Noise level before and after each second of a signal.
 
     Parameters
     ----------
-    values : ndarray of float32, shape (n,)
-        A signal on the common clock that is never negative. Seconds that are exactly 0 throughout
-        (a filled gap, a made-up rest) say nothing of the noise and are left out.
+    means : ndarray of float64, shape (m,)
+        Mean of each second of a signal that is never negative. NaN says nothing of the noise and
+        is left out: a filled gap, a made-up rest.
 
     Returns
     -------
-    before, after : ndarray of float64, shape (ceil(n / 25),)
+    before, after : ndarray of float64, shape (m,)
         For each second, the quantile of the three minutes up to it and of the three minutes from
         it on. Of the two the louder makes the threshold.
     """
-    per_second = round(CLOCK_HZ)
-    means = np.empty(-(-len(values) // per_second))
-    _kernels.nonzero_means(values, per_second, means)
     window = min(NOISE_WINDOW_S, len(means))
     forward = np.empty(len(means) - window + 1)
     _kernels.rolling_quantile(means, window, NOISE_QUANTILE, forward)
