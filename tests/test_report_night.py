@@ -230,6 +230,25 @@ def test_damaged_record_gives_a_page_or_an_error_in_words(nights, tmp_path, monk
                 assert "<h1>" in night_page(open_night(folder))
 
 
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda text: "", "columns are none"),
+        (lambda text: text.replace("onset_s", "start", 1), "row 1"),
+        (lambda text: text.replace("left", "leftish", 1), "row 2, column side"),
+        (lambda text: text + "1,2,3\n", "3 cells"),
+        (lambda text: text.replace(",1.5,", ",long,", 1), "row 2, column duration_s"),
+    ],
+)
+def test_damaged_movements_are_refused_with_their_place(damage, says, nights, tmp_path):
+    folder = shutil.copytree(nights / "many", tmp_path / "night")
+    table = folder / "movements.csv"
+    table.write_text(damage(table.read_text()))
+    with pytest.raises(RecordingError, match=r"movements\.csv") as error:
+        night_page(open_night(folder))
+    assert says in str(error.value)
+
+
 def test_command_writes_the_page_beside_the_results(nights, tmp_path):
     folder = shutil.copytree(nights / "one_leg", tmp_path / "night")
     run = CliRunner().invoke(main, ["report", str(folder)])
