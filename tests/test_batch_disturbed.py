@@ -135,10 +135,11 @@ def test_a_full_disk_fails_the_nights_by_name_and_leaves_nothing_partial(tmp_pat
     make_study(tmp_path / "study", 1, 2)
 
     def small_disk() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
     run = run_batch_command(tmp_path / "study", "--jobs", "1", preexec_fn=small_disk)
     assert run.returncode == 1
+    assert "cohort.h5: cannot be written" in run.stderr
     derived = tmp_path / "study/derived"
     rows = rows_of(derived / "nights.csv")
     assert [row["code"] for row in rows] == ["output_error"] * 2

@@ -16,8 +16,8 @@ from batch_studies import FIRST_NIGHT, change_cell, drop_rows, files_under, make
 from rlsmove.batch import BatchResult, run_batch
 from rlsmove.errors import StudyError
 from rlsmove.io.results import MOVEMENT_COLUMNS
-from rlsmove.review import EDITS_FILE, open_night
-from rlsmove.review.edits import new_edit
+from rlsmove.review import open_night
+from rlsmove.review.edits import append_edit, new_edit
 from rlsmove.scoring import INDICES
 
 NIGHT_1, NIGHT_2 = (str(FIRST_NIGHT + timedelta(days=day)) for day in (0, 1))
@@ -174,11 +174,10 @@ def test_a_reviewed_night_counts_as_reviewed(study: Path) -> None:
     before = rows_of(study)[0]
     night = open_night(folder)
     assert night.reviewed is not None
-    lines = [
-        new_edit("test", "reject", "no movement", night.digest, movements=leg.names).line()
-        for leg in night.reviewed.legs
-    ]
-    (folder / EDITS_FILE).write_text("\n".join(lines) + "\n")
+    for leg in night.reviewed.legs:
+        fields = {"who": "test", "why": "no movement", "action": "reject"}
+        fields["movements"] = list(leg.names)
+        append_edit(folder, new_edit(fields, night=night.digest))
     assert explained(study)[NIGHT_1] == "kept"
     after = rows_of(study)[0]
     assert (before["reviewed"], after["reviewed"]) == ("no", "yes")

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from rlsmove.batch.tasks import Failure, attempt
-from rlsmove.batch.work_list import persons_of_files
+from rlsmove.batch.work_list import persons_of_files, read_work_list
 from rlsmove.errors import DamagedRecording
+from rlsmove.study.folder import about_study, write_study
 
 ROOT = Path("data")
 
@@ -79,3 +80,28 @@ def test_whatever_goes_wrong_in_a_task_becomes_a_failure(error: Exception, code:
     assert isinstance(failure, Failure)
     assert failure.code == code
     assert "\n" not in failure.sentence
+
+
+@pytest.mark.parametrize(
+    ("cell", "lights_off"),
+    [
+        ("n/a", "23:10"),
+        ("Europe/Berlin", "23:10"),
+        ("UTC", "2026-03-02T23:10:00+01:00"),
+        ("Europe/Berlin +12.5", "2026-03-02T23:10:12.500000+01:00"),
+        ("Atlantis", "23:10"),
+    ],
+)
+def test_lights_of_the_diary_are_told_by_the_clock_of_the_device(
+    cell: str, lights_off: str, tmp_path: Path
+) -> None:
+    recording = {"participant_id": "p1", "file": "raw/a.cwa", "leg": "left", "placement": "ankle"}
+    night = {"participant_id": "p1", "night": "2026-03-02", "lights_off": "23:10"}
+    tables = {"recordings.tsv": [{**recording, "clock": cell}], "nights.tsv": [night]}
+    write_study(tmp_path, about_study("test", "Europe/Berlin"), tables)
+    work = read_work_list(tmp_path)
+    (person,) = work.persons
+    assert person.diary
+    clock = person.recordings[0].clock
+    entry = person.diary["2026-03-02"]
+    assert entry.lights("2026-03-02", work.time_zone, clock) == (lights_off, None)

@@ -65,7 +65,8 @@ def write_cohort_store(derived: Path, rows: Sequence[Mapping[str, Any]], *, comp
     """
     import h5py
 
-    with atomic_path(derived / STORE) as partial, h5py.File(partial, "w") as file:
+    # Made in memory: the HDF5 library cannot let go of a file that the disk has no room for.
+    with h5py.File(STORE, "w", driver="core", backing_store=False) as file:
         file.attrs["format"] = FORMAT
         file.attrs["version"] = VERSION
         file.attrs["complete"] = complete
@@ -76,6 +77,10 @@ def write_cohort_store(derived: Path, rows: Sequence[Mapping[str, Any]], *, comp
             nights[name] = _texts(values) if name in ROW_COLUMNS else _numbers(values)
         nights["first_movement"] = np.cumsum([0, *counts[:-1]], dtype=np.int64)[: len(counts)]
         nights["n_movements"] = np.array(counts, np.int64)
+        file.flush()
+        image = file.id.get_file_image()
+    with atomic_path(derived / STORE) as partial:
+        partial.write_bytes(image)
 
 
 def _write_movements(group: Any, derived: Path, rows: Sequence[Mapping[str, Any]]) -> list[int]:

@@ -60,7 +60,6 @@ def write_tables(
     clear_leftovers(derived)
     rows = [_reviewed(row, derived) for row in rows]
     rows = sorted(rows, key=lambda row: (row["participant_id"], row["night"], row["file"]))
-    write_cohort_store(derived, rows, complete=complete)
     settings = {"rules": rules.options()}
     write_files(
         {
@@ -71,6 +70,7 @@ def write_tables(
             derived / NIGHTS: nights_csv(rows),
         }
     )
+    write_cohort_store(derived, rows, complete=complete)
 
 
 def _reviewed(row: Mapping[str, Any], derived: Path) -> dict[str, Any]:

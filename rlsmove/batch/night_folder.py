@@ -37,6 +37,8 @@ class NightKey:
         Name and values of the rule set.
     lights_off, lights_on : str or None
         By the diary.
+    time_zone : str
+        Of the first device's clock; empty where it is not known.
     inputs : tuple of mapping
         ``file``, ``side`` and ``sha256`` of each recording.
     notices : tuple of str
@@ -49,6 +51,7 @@ class NightKey:
     rules: Mapping[str, Any]
     lights_off: str | None
     lights_on: str | None
+    time_zone: str
     inputs: tuple[Mapping[str, str], ...]
     notices: tuple[str, ...]
 
@@ -135,7 +138,7 @@ def _differences(earlier: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[
         names = [name for name in now if before.get(name) != now[name]]
         told = ", ".join(f"{name} {before.get(name)} before, {now[name]} now" for name in names[:3])
         found.append(f"rules differ ({told})")
-    for name in ("lights_off", "lights_on"):
+    for name in ("lights_off", "lights_on", "time_zone"):
         if earlier.get(name) != wanted[name]:
             found.append(f"{name} {earlier.get(name) or 'n/a'} before, {wanted[name] or 'n/a'} now")
     files = {entry["file"]: entry for entry in earlier.get("inputs") or []}

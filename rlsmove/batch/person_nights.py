@@ -10,10 +10,9 @@ from typing import Any
 from rlsmove.batch.job import Job
 from rlsmove.batch.night_folder import NightKey, night_folder, read_record, why_unfinished
 from rlsmove.batch.tasks import Failure, Reading, failed_row, read_recording, score_night
-from rlsmove.batch.work_list import DiaryNight, Person
+from rlsmove.batch.work_list import DiaryNight, Person, WorkList
 from rlsmove.io.provenance import program_version
 from rlsmove.records import Notice
-from rlsmove.rules import RuleSet
 
 #: Told what becomes of a night, and why: participant, evening, sentence.
 Explain = Callable[[str, str, str], None]
@@ -85,19 +84,15 @@ class _PlannedNight:
         return ";".join(reading.file.name for reading in self.readings)
 
 
-def person_steps(
-    person: Person, derived: Path, rules: RuleSet, explain: Explain, result: PersonResult
-) -> Steps:
+def person_steps(person: Person, work: WorkList, explain: Explain, result: PersonResult) -> Steps:
     """Do the work of one person, all but the jobs themselves.
 
     Parameters
     ----------
     person : Person
         Who.
-    derived : Path
-        Folder of the results.
-    rules : RuleSet
-        What to score by.
+    work : WorkList
+        What all persons share.
     explain : callable
         Told for each night why it is computed, or is not.
     result : PersonResult
@@ -110,7 +105,7 @@ def person_steps(
         That can run at the same time; each has ended when the next list is asked for.
     """
     version = program_version()
-    known = _known_recordings(derived / "nights" / person.participant_id, version)
+    known = _known_recordings(work.derived / "nights" / person.participant_id, version)
     reading_jobs = {file.name: Job(read_recording, (file, known)) for file in person.recordings}
     yield list(reading_jobs.values())
     readings = [j.outcome for j in reading_jobs.values() if isinstance(j.outcome, Reading)]
@@ -121,7 +116,7 @@ def person_steps(
     }
     result.inputs = {reading.file.name: reading.sha256 for reading in readings}
 
-    planned = _plan_nights(person, readings, failed, derived, rules, version, result)
+    planned = _plan_nights(person, readings, failed, work, version, result)
     to_score = []
     for night in planned:
         record = read_record(night.folder)
@@ -145,7 +140,7 @@ def person_steps(
     yield [job for job in scoring_jobs if job.outcome is None]
     for night, job in zip(to_score, scoring_jobs, strict=True):
         if isinstance(job.outcome, Failure):
-            failure = job.outcome.with_names({derived: derived.name})
+            failure = job.outcome.with_names({work.derived: work.derived.name})
             result.fail_night(night.key.night, night.side, night.file, failure)
         else:
             result.rows.append(job.outcome)
@@ -165,8 +160,7 @@ def _plan_nights(
     person: Person,
     readings: list[Reading],
     failed: Mapping[str, Failure],
-    derived: Path,
-    rules: RuleSet,
+    work: WorkList,
     version: str,
     result: PersonResult,
 ) -> list[_PlannedNight]:
@@ -201,17 +195,20 @@ def _plan_nights(
             names = ", ".join(reading.file.name for reading in others)
             sentence = f"{names} holds part of the night of {evening} too, and is left out"
             notices.append(Notice("recording_left_out", sentence))
+        clock = chosen[0].file.clock
+        lights_off, lights_on = entry.lights(evening, work.time_zone, clock)
         key = NightKey(
             participant_id=person.participant_id,
             night=evening,
             version=version,
-            rules=rules.options(),
-            lights_off=entry.lights_off,
-            lights_on=entry.lights_on,
+            rules=work.rules.options(),
+            lights_off=lights_off,
+            lights_on=lights_on,
+            time_zone=clock.time_zone,
             inputs=tuple({"file": r.file.name, "side": r.side, "sha256": r.sha256} for r in chosen),
             notices=tuple(notice.sentence for notice in notices),
         )
-        folder = night_folder(derived, person.participant_id, evening)
+        folder = night_folder(work.derived, person.participant_id, evening)
         planned.append(_PlannedNight(key, folder, chosen, notices))
     for file, failure in failed.items():
         if file not in told:

@@ -6,7 +6,6 @@ import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -185,8 +184,6 @@ def run_batch(
     ------
     StudyError, SettingError
         There is nothing that can be worked on; or the cluster cannot be used.
-    OutputError
-        The tables cannot be written.
 
     Notes
     -----
@@ -200,8 +197,8 @@ def run_batch(
         try:
             batch.run(workers)
         finally:
-            batch.write(complete=all(flow.finished for flow in batch.flows))
-    return BatchResult(work.derived, batch.rows, batch.failures, batch.progress)
+            unwritten = batch.write(complete=all(flow.finished for flow in batch.flows))
+    return BatchResult(work.derived, batch.rows, batch.failures + unwritten, batch.progress)
 
 
 def _workers(cluster: str | None, jobs: int | None, timeout_s: float) -> Any:
@@ -229,7 +226,7 @@ class _Batch:
         self.flows = []
         for person in persons:
             result = PersonResult(person.participant_id)
-            steps = person_steps(person, work.derived, work.rules, explain, result)
+            steps = person_steps(person, work, explain, result)
             self.flows.append(_Flow(person, result, steps))
         self._started = time.monotonic()
         self._written = -float("inf")
@@ -297,23 +294,32 @@ class _Batch:
             self._tell(self.progress)
             self._write_now_and_then()
 
-    def write(self, *, complete: bool) -> None:
-        """Write the tables, or the record of a part, as far as they go."""
+    def write(self, *, complete: bool) -> list[Mapping[str, str]]:
+        """Write the tables, or the record of a part, as far as they go.
+
+        Returns
+        -------
+        list of mapping
+            A row of failures.csv where they cannot be written, so that the rest is told as well.
+        """
         inputs = {name: sha for flow in self.flows for name, sha in flow.result.inputs.items()}
         parts = (self._work.derived, self.rows, self.failures, inputs, self._work.rules)
-        if self._shard is None:
-            write_tables(*parts, complete=complete)
-        else:
-            finished = [flow.person.participant_id for flow in self.flows if flow.finished]
-            write_shard(*parts, shard=self._shard, finished=finished, complete=complete)
+        try:
+            if self._shard is None:
+                write_tables(*parts, complete=complete)
+            else:
+                finished = [flow.person.participant_id for flow in self.flows if flow.finished]
+                write_shard(*parts, shard=self._shard, finished=finished, complete=complete)
+        except OutputError as error:
+            told = {"file": Path(error.file).name, "code": "output_error", "sentence": str(error)}
+            return [{"participant_id": "", "night": "", **told}]
+        return []
 
     def _write_now_and_then(self) -> None:
         began = time.monotonic()
         if began - self._written < max(WRITE_EVERY_S, self._writing_s / WRITING_SHARE):
             return
-        # A disk that is full now may have room at the end, where the error counts.
-        with suppress(OutputError):
-            self.write(complete=False)
+        self.write(complete=False)
         self._written = time.monotonic()
         self._writing_s = self._written - began
 

@@ -191,9 +191,8 @@ def score_night(
         result = analyse_night(
             legs,
             date.fromisoformat(key.night),
-            lights=Lights(key.lights_off, key.lights_on),
+            lights=Lights(key.lights_off, key.lights_on, key.time_zone),
             rules=RULE_SETS[key.rules["name"]],
-            keep_signal=True,
         )
     except SettingError as error:
         if key.lights_off is None and key.lights_on is None:

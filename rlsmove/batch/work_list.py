@@ -6,13 +6,16 @@ import glob
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rlsmove.errors import SettingError, StudyError
 from rlsmove.rules import RULE_SETS, RuleSet
+from rlsmove.study.columns import time_in_night
 from rlsmove.study.folder import Study, read_study
 from rlsmove.study.tables import Row
 
@@ -27,6 +30,22 @@ _NOT_IN_CODES = re.compile(r"[^A-Za-z0-9]+")
 
 
 @dataclass(frozen=True)
+class Clock:
+    """What a device's clock showed.
+
+    Attributes
+    ----------
+    time_zone : str
+        IANA name of its zone; empty where that is not known.
+    ahead_s : float
+        How far it was ahead of the true time, in seconds.
+    """
+
+    time_zone: str = ""
+    ahead_s: float = 0.0
+
+
+@dataclass(frozen=True)
 class RecordingFile:
     """A recording of one person.
 
@@ -38,11 +57,14 @@ class RecordingFile:
         Where it is.
     side : str or None
         ``left`` or ``right``; None where only the file itself may know.
+    clock : Clock
+        Of the device.
     """
 
     name: str
     path: Path
     side: str | None
+    clock: Clock = Clock()
 
 
 @dataclass(frozen=True)
@@ -60,6 +82,32 @@ class DiaryNight:
     lights_off: str | None = None
     lights_on: str | None = None
     problem: str = ""
+
+    def lights(self, evening: str, time_zone: str, clock: Clock) -> tuple[str | None, str | None]:
+        """Return lights off and on by the clock of a device.
+
+        Parameters
+        ----------
+        evening : str
+            Date of the night.
+        time_zone : str
+            Zone that the diary was written in.
+        clock : Clock
+            Of the device.
+        """
+        if clock.time_zone == time_zone and not clock.ahead_s:
+            return self.lights_off, self.lights_on
+        zone = ZoneInfo(time_zone) if time_zone else None
+        off, on = (
+            None
+            if text is None
+            else (
+                time_in_night(date.fromisoformat(evening), _clock_time(text)).replace(tzinfo=zone)
+                + timedelta(seconds=clock.ahead_s)
+            ).isoformat()
+            for text in (self.lights_off, self.lights_on)
+        )
+        return off, on
 
 
 @dataclass(frozen=True)
@@ -95,6 +143,8 @@ class WorkList:
         Sorted by their codes.
     rules : RuleSet
         What to score by.
+    time_zone : str
+        Zone that the diary was written in; empty where it is not known.
     failures : tuple of mapping
         Rows of recordings.tsv that name no recording, as failures.csv has them.
     """
@@ -103,6 +153,7 @@ class WorkList:
     derived: Path
     persons: tuple[Person, ...]
     rules: RuleSet
+    time_zone: str
     failures: tuple[Mapping[str, str], ...]
 
 
@@ -135,11 +186,12 @@ def read_work_list(
     folder = Path(source)
     if (folder / "study.json").exists():
         study = read_study(folder)
+        time_zone = _zone(str(study.about.get("time_zone") or ""))
         name = rules_name or str(study.about.get("rules", "wasm2016"))
-        persons, failures = _of_study(study)
+        persons, failures = _of_study(study, time_zone)
     else:
         root, paths = _recording_paths(source)
-        folder, name, failures = root, rules_name or "wasm2016", ()
+        folder, name, failures, time_zone = root, rules_name or "wasm2016", (), ""
         persons = persons_of_files(root, paths)
     if name not in RULE_SETS:
         raise SettingError(
@@ -150,11 +202,14 @@ def read_work_list(
         derived=(out or folder / DERIVED).resolve(),
         persons=persons,
         rules=RULE_SETS[name],
+        time_zone=time_zone,
         failures=failures,
     )
 
 
-def _of_study(study: Study) -> tuple[tuple[Person, ...], tuple[Mapping[str, str], ...]]:
+def _of_study(
+    study: Study, study_zone: str
+) -> tuple[tuple[Person, ...], tuple[Mapping[str, str], ...]]:
     """Persons of any of the three tables, so that a night in one of them only is not lost."""
     recordings: dict[str, dict[str, RecordingFile]] = defaultdict(dict)
     failures: list[Mapping[str, str]] = []
@@ -163,7 +218,8 @@ def _of_study(study: Study) -> tuple[tuple[Person, ...], tuple[Mapping[str, str]
         wrong = [c for c in ("participant_id", "file", "leg") if c not in row.cells]
         if not wrong and name not in recordings[code]:
             path = (study.path / name).resolve()
-            recordings[code][name] = RecordingFile(name, path, row.cells["leg"])
+            clock = _clock(row.get("clock"), study_zone)
+            recordings[code][name] = RecordingFile(name, path, row.cells["leg"], clock)
             continue
         told = ", ".join(f"{column} {row.text.get(column, '')!r}" for column in wrong)
         found = f"{told} cannot be used" if wrong else f"{name} is listed a second time"
@@ -203,6 +259,25 @@ def _diary_night(rows: list[Row]) -> DiaryNight:
                 "a time such as 22:45"
             )
     return DiaryNight(_wall_time(row.get("lights_off")), _wall_time(row.get("lights_on")))
+
+
+def _clock(text: str | None, study_zone: str) -> Clock:
+    """Read a cell such as ``Europe/Berlin +12.5``; what cannot be read says nothing."""
+    zone, _, ahead_s = (text or "").partition(" ")
+    with suppress(ValueError):
+        return Clock(_zone(zone) or study_zone, float(ahead_s or 0.0))
+    return Clock(study_zone)
+
+
+def _zone(name: str) -> str:
+    try:
+        return name if name and ZoneInfo(name) else ""
+    except (KeyError, ValueError, OSError):
+        return ""
+
+
+def _clock_time(text: str) -> str | datetime:
+    return datetime.fromisoformat(text) if "-" in text else text
 
 
 def _wall_time(value: Any) -> str | None:

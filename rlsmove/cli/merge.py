@@ -33,8 +33,8 @@ def command(source: str, rules_name: str | None, out: Path | None) -> None:
     for number in merged.unfinished:
         click.echo(f"part {number} did not come to its end: its other nights failed", err=True)
     for failure in merged.failures:
-        place = " ".join(filter(None, (failure["participant_id"], failure["night"])))
-        click.echo(f"failed: {place} {failure['file']}: {failure['sentence']}", err=True)
+        place = " ".join(filter(None, (failure[c] for c in ("participant_id", "night", "file"))))
+        click.echo(f"failed: {place} ({failure['code']}): {failure['sentence']}", err=True)
     failed = sum(row["status"] == "failed" for row in merged.rows)
     click.echo(f"{len(merged.rows)} nights, {failed} of them failed")
     if failed or merged.failures:
