@@ -254,3 +254,15 @@ def test_a_source_without_recordings_is_refused(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(StudyError):
         run_batch(source or tmp_path)
+
+
+def test_the_documentation_names_everything_in_the_store(finished: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs/batch.md").read_text()
+    with h5py.File(finished / "derived/cohort.h5") as store:
+        for name in set(store["movements"]) - set(MOVEMENT_COLUMNS):
+            assert f"`movements/{name}`" in page
+        indices = {index.name for index in INDICES}
+        for name in set(store["nights"]) - indices:
+            assert f"`{name}`" in page or f"`nights/{name}`" in page
+        for name in store.attrs:
+            assert f"`{name}`" in page
