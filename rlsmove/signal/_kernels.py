@@ -10,6 +10,9 @@ from rlsmove._jit import inner_kernel, kernel
 #: Reach of the resampling filter to either side of a grid time.
 HALF_WIDTH_S = 0.08
 
+#: Samples that `change_between_means` takes at a time.
+_STRIDE = 512
+
 #: Layout of the running state of `accumulate_windows`.
 STATE_SIZE = 15
 _TIME, _WINDOW, _COUNT, _SUM, _SQUARE, _LOW, _HIGH = 0, 1, 2, 3, 6, 9, 12
@@ -159,15 +162,31 @@ def change_between_means(
         for j in range(span):
             behind[axis] += acceleration[j, axis]
             ahead[axis] += acceleration[span + j, axis]
-    for i in range(span, n - span + 1):
-        squared = 0.0
+    # Sums run from sample to sample; what is made of them does not, and is left to loops of its
+    # own that the compiler does several samples at a time in.
+    step = np.empty(_STRIDE)
+    squared = np.empty(_STRIDE)
+    for first in range(span, n - span + 1, _STRIDE):
+        m = min(_STRIDE, n - span + 1 - first)
+        now = acceleration[first : first + m]
+        past = acceleration[first - span : first - span + m]
+        coming = acceleration[first + span : first + span + m]
+        squared[:] = 0.0
         for axis in range(3):
-            step = (ahead[axis] - behind[axis]) / span
-            squared += step * step
-            behind[axis] += acceleration[i, axis] - np.float64(acceleration[i - span, axis])
-            if i + span < n:
-                ahead[axis] += acceleration[i + span, axis] - np.float64(acceleration[i, axis])
-        change[i] = np.sqrt(squared)
+            up = ahead[axis]
+            down = behind[axis]
+            for i in range(m):
+                step[i] = up - down
+                value = np.float64(now[i, axis])
+                down += value - past[i, axis]
+                if i < len(coming):
+                    up += coming[i, axis] - value
+            ahead[axis] = up
+            behind[axis] = down
+            for i in range(m):
+                squared[i] += (step[i] / span) ** 2
+        for i in range(m):
+            change[first + i] = np.sqrt(squared[i])
 
 
 @kernel("void(float32[:,::1], int64, int64, float32[::1])")

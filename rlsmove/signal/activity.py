@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,10 +90,11 @@ def movement_activity(acceleration: NDArray[np.float32], step_g: float) -> Activ
     strength = np.zeros(len(acceleration), np.float32)
     for span_s in SPANS_S:
         span = round(span_s * CLOCK_HZ)
-        change = partial(_changes, acceleration, span)
-        noise = np.maximum(*local_noise(_second_means(change())))
+        # Kept for both uses, of one span at a time: 9 MB for a day.
+        changes = list(_changes(acceleration, span))
+        noise = np.maximum(*local_noise(_second_means(changes)))
         threshold = np.maximum(THRESHOLD_OVER_NOISE * noise, least_g)
-        for first, values in change():
+        for first, values in changes:
             raised = strength[first : first + len(values)]
             _kernels.largest_ratio(values, threshold[first // SECOND :], SECOND, raised)
     distance = _second_means(_distances(acceleration))
@@ -137,8 +137,7 @@ def _pieces(
 ) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """Number of the first point and the values of each piece of a signal.
 
-    A piece is computed with as many points before and after it as its values hang on. A day's
-    signal at once would take as much memory as a third of the day's acceleration.
+    A piece is computed with as many points before and after it as its values hang on.
     """
     n = len(acceleration)
     for first in range(0, n, PIECE_S * SECOND):
@@ -149,7 +148,7 @@ def _pieces(
         yield first, values[first - low : last - low]
 
 
-def _second_means(pieces: Iterator[tuple[int, NDArray[np.float32]]]) -> NDArray[np.float64]:
+def _second_means(pieces: Iterable[tuple[int, NDArray[np.float32]]]) -> NDArray[np.float64]:
     """Mean of each second of a signal; NaN where all of it is exactly 0."""
     means = [np.empty(0)]
     for _, values in pieces:
