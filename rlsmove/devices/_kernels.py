@@ -93,10 +93,13 @@ def place_packets(
     """
     n = len(clock_s)
     done = n if final else max(n - 2, 0)
-    expected, shift, stretch, last_start, last_nominal = state
+    # An item at a time: as tuples they would take numba a second to compile.
+    expected, shift, stretch = state[0], state[1], state[2]
+    last_start, last_nominal = state[3], state[4]
     for i in range(min(done + 1, n)):
         if i == done:
-            state[:] = (expected, shift, stretch, last_start, last_nominal)
+            state[0], state[1], state[2] = expected, shift, stretch
+            state[3], state[4] = last_start, last_nominal
         nominal = count[i] * step_s[i]
         own = clock_s[i] + shift
         off = own - expected
@@ -134,7 +137,8 @@ def place_packets(
         expected = start + nominal * stretch
     if final and n > 0:
         end_s[n - 1] = expected
-        state[:] = (expected, shift, stretch, last_start, last_nominal)
+        state[0], state[1], state[2] = expected, shift, stretch
+        state[3], state[4] = last_start, last_nominal
     return done
 
 
@@ -161,29 +165,33 @@ def unpack_axivity(data: Bytes, sector: Ints, count: Ints, acceleration: Samples
         at = sector[i]
         scale = np.float32(1.0 / (1 << (8 + (data[at + 19] >> 5))))
         axes = data[at + 25] >> 4
-        packed = data[at + 25] & 0x0F == 0
-        at += 30
-        if packed:
-            for word in data[at : at + 4 * count[i]].view(np.uint32):
+        body = data[at + 30 : at + 510]
+        into = acceleration[k : k + count[i]]
+        if data[at + 25] & 0x0F == 0:
+            for j in range(len(into)):
+                word = (
+                    np.uint32(body[4 * j])
+                    | np.uint32(body[4 * j + 1]) << np.uint32(8)
+                    | np.uint32(body[4 * j + 2]) << np.uint32(16)
+                    | np.uint32(body[4 * j + 3]) << np.uint32(24)
+                )
                 # An arithmetic shift right of the left-aligned field extends its sign.
                 exponent = np.int32(word >> np.uint32(30))
                 x = np.int32(word << np.uint32(22)) >> np.int32(22)
                 y = np.int32(word << np.uint32(12)) >> np.int32(22)
                 z = np.int32(word << np.uint32(2)) >> np.int32(22)
-                acceleration[k, 0] = np.float32(x << exponent) * scale
-                acceleration[k, 1] = np.float32(y << exponent) * scale
-                acceleration[k, 2] = np.float32(z << exponent) * scale
-                k += 1
+                into[j, 0] = np.float32(x << exponent) * scale
+                into[j, 1] = np.float32(y << exponent) * scale
+                into[j, 2] = np.float32(z << exponent) * scale
         else:
-            if axes >= 6:
-                at += 6
-            for _ in range(count[i]):
+            low = 6 if axes >= 6 else 0
+            for j in range(len(into)):
                 for axis in range(3):
-                    low = at + 2 * axis
-                    value = np.int16(np.uint16(data[low]) | np.uint16(data[low + 1]) << 8)
-                    acceleration[k, axis] = np.float32(value) * scale
-                at += 2 * axes
-                k += 1
+                    value = np.int16(np.uint16(body[low]) | np.uint16(body[low + 1]) << 8)
+                    into[j, axis] = np.float32(value) * scale
+                    low += 2
+                low += 2 * axes - 6
+        k += count[i]
 
 
 #: Where `find_records` writes its counts: activity records, other whole ones, damaged stretches,

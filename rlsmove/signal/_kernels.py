@@ -156,9 +156,11 @@ def change_between_means(
     change[:] = 0.0
     if n < 2 * span:
         return
-    ahead = np.zeros(3)
-    behind = np.zeros(3)
+    ahead = np.empty(3)
+    behind = np.empty(3)
     for axis in range(3):
+        ahead[axis] = 0.0
+        behind[axis] = 0.0
         for j in range(span):
             behind[axis] += acceleration[j, axis]
             ahead[axis] += acceleration[span + j, axis]
@@ -171,7 +173,8 @@ def change_between_means(
         now = acceleration[first : first + m]
         past = acceleration[first - span : first - span + m]
         coming = acceleration[first + span : first + span + m]
-        squared[:] = 0.0
+        for i in range(m):
+            squared[i] = 0.0
         for axis in range(3):
             up = ahead[axis]
             down = behind[axis]
@@ -184,7 +187,8 @@ def change_between_means(
             ahead[axis] = up
             behind[axis] = down
             for i in range(m):
-                squared[i] += (step[i] / span) ** 2
+                part = step[i] / span
+                squared[i] += part * part
         for i in range(m):
             change[first + i] = np.sqrt(squared[i])
 
@@ -203,9 +207,11 @@ def distance_from_rest(
     width = 2 * half + 1
     if n < rest + width:
         return
-    moment = np.zeros(3)
-    before = np.zeros(3)
+    moment = np.empty(3)
+    before = np.empty(3)
     for axis in range(3):
+        moment[axis] = 0.0
+        before[axis] = 0.0
         for j in range(rest):
             before[axis] += acceleration[j, axis]
         for j in range(rest, rest + width):
@@ -329,13 +335,18 @@ def fit_sphere(
     distance changes by less than ``tolerance``.
     """
     k = len(rest)
-    weight = np.ones(k)
+    weight = np.empty(k)
+    for i in range(k):
+        weight[i] = 1.0
+    mean_rest = np.empty(3)
+    mean_target = np.empty(3)
     target = np.empty((k, 3))
     last = np.inf
     for _ in range(iterations):
         total = 0.0
-        mean_rest = np.zeros(3)
-        mean_target = np.zeros(3)
+        for axis in range(3):
+            mean_rest[axis] = 0.0
+            mean_target[axis] = 0.0
         for i in range(k):
             squared = 0.0
             for axis in range(3):
