@@ -99,7 +99,7 @@ class _Deferred:
 
 
 def _compiled(function: F, *signature: str) -> F:
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
     compiler: Any = numba.njit
     try:
         return cast(F, compiler(*signature, cache=True, **options)(function))

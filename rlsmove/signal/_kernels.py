@@ -5,56 +5,46 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsmove._jit import inner_kernel, kernel
+from rlsmove._jit import kernel
 
-#: Reach of the resampling filter to either side of a grid time.
-HALF_WIDTH_S = 0.08
+#: Half the width of the resampling filter, in steps of its grid.
+HALF_WIDTH = 2
 
-#: Samples that `change_between_means` takes at a time.
-_STRIDE = 512
+#: Columns of a row of window statistics: number of the window, count, and for each axis the sum,
+#: the sum of squares, the lowest and the highest value.
+N_STATISTICS = 14
+_WINDOW, _COUNT, _SUM, _SQUARE, _LOW, _HIGH = 0, 1, 2, 5, 8, 11
 
-#: Layout of the running state of `accumulate_windows`.
-STATE_SIZE = 15
-_TIME, _WINDOW, _COUNT, _SUM, _SQUARE, _LOW, _HIGH = 0, 1, 2, 3, 6, 9, 12
-
-
-@inner_kernel
-def flush_window(state: NDArray[np.float64], windows: NDArray[np.float64], row: int) -> None:
-    """Write the window held in state (15,) to windows[row] (14,)."""
-    count = state[_COUNT]
-    windows[row, 0] = state[_WINDOW]
-    windows[row, 1] = count
-    for axis in range(3):
-        mean = state[_SUM + axis] / count
-        variance = state[_SQUARE + axis] / count - mean * mean
-        windows[row, 2 + axis] = mean
-        windows[row, 5 + axis] = np.sqrt(max(variance, 0.0))
-        windows[row, 8 + axis] = state[_LOW + axis]
-        windows[row, 11 + axis] = state[_HIGH + axis]
+#: The running state of `accumulate_windows`: a row of statistics, the end of its window in
+#: seconds, and the sum of the lengths of all vectors.
+STATE_SIZE = N_STATISTICS + 2
+_END, _NORM_SUM = N_STATISTICS, N_STATISTICS + 1
 
 
-@kernel("int64(float32[:,::1], float64[::1], float64, float64[::1], float64[:,::1], float64[::1])")
+@kernel("int64(float32[:,::1], float64[::1], float64, float64[::1], float64[:,::1])")
 def accumulate_windows(
     acceleration: NDArray[np.float32],
     time_s: NDArray[np.float64],
     window_s: float,
     state: NDArray[np.float64],
     windows: NDArray[np.float64],
-    norm_sum: NDArray[np.float64],
 ) -> int:
     """Add samples to running window statistics; write each window that is complete.
 
-    acceleration (n, 3); state (15,); windows (k, 14): window number, count, mean xyz, SD xyz,
-    low xyz, high xyz; norm_sum (1,). Returns how many windows were completed.
-    Samples are added one by one, so the result does not depend on how blocks were cut.
+    acceleration (n, 3); state (16,), zeros at the start; windows (k, 14). Returns how many
+    windows were completed. Samples are added one by one, so the result does not depend on how
+    blocks were cut.
     """
     done = 0
-    for i in range(len(time_s)):
-        number = np.floor(time_s[i] / window_s)
-        if number != state[_WINDOW]:
-            if state[_COUNT] > 0:
-                flush_window(state, windows, done)
+    n = len(time_s)
+    i = 0
+    while i < n:
+        if time_s[i] >= state[_END]:
+            if state[_COUNT] > 0.0:
+                for column in range(N_STATISTICS):
+                    windows[done, column] = state[column]
                 done += 1
+            number = np.floor(time_s[i] / window_s)
             state[_WINDOW] = number
             state[_COUNT] = 0.0
             for axis in range(3):
@@ -62,23 +52,41 @@ def accumulate_windows(
                 state[_SQUARE + axis] = 0.0
                 state[_LOW + axis] = np.inf
                 state[_HIGH + axis] = -np.inf
-        state[_COUNT] += 1.0
-        squared = 0.0
-        for axis in range(3):
-            value = np.float64(acceleration[i, axis])
-            square = value * value
-            squared += square
-            state[_SUM + axis] += value
-            state[_SQUARE + axis] += square
-            state[_LOW + axis] = min(state[_LOW + axis], value)
-            state[_HIGH + axis] = max(state[_HIGH + axis], value)
-        norm_sum[0] += np.sqrt(squared)
+            state[_END] = (number + 1.0) * window_s
+        end_s = state[_END]
+        first = i
+        norm_sum = state[_NORM_SUM]
+        sum_x, sum_y, sum_z = state[_SUM], state[_SUM + 1], state[_SUM + 2]
+        square_x, square_y, square_z = state[_SQUARE], state[_SQUARE + 1], state[_SQUARE + 2]
+        low_x, low_y, low_z = state[_LOW], state[_LOW + 1], state[_LOW + 2]
+        high_x, high_y, high_z = state[_HIGH], state[_HIGH + 1], state[_HIGH + 2]
+        while i < n and time_s[i] < end_s:
+            x = np.float64(acceleration[i, 0])
+            y = np.float64(acceleration[i, 1])
+            z = np.float64(acceleration[i, 2])
+            sum_x += x
+            sum_y += y
+            sum_z += z
+            square_x += x * x
+            square_y += y * y
+            square_z += z * z
+            norm_sum += np.sqrt(x * x + y * y + z * z)
+            low_x, high_x = min(low_x, x), max(high_x, x)
+            low_y, high_y = min(low_y, y), max(high_y, y)
+            low_z, high_z = min(low_z, z), max(high_z, z)
+            i += 1
+        state[_NORM_SUM] = norm_sum
+        state[_COUNT] += i - first
+        state[_SUM], state[_SUM + 1], state[_SUM + 2] = sum_x, sum_y, sum_z
+        state[_SQUARE], state[_SQUARE + 1], state[_SQUARE + 2] = square_x, square_y, square_z
+        state[_LOW], state[_LOW + 1], state[_LOW + 2] = low_x, low_y, low_z
+        state[_HIGH], state[_HIGH + 1], state[_HIGH + 2] = high_x, high_y, high_z
     return done
 
 
 @kernel(
     "int64(float32[:,::1], float64[::1], int64, float64, float64, float64,"
-    " float32[::1], float32[:,::1])"
+    " float64[::1], float64[:,::1], float32[:,::1])"
 )
 def resample(
     acceleration: NDArray[np.float32],
@@ -87,60 +95,82 @@ def resample(
     fs: float,
     end_s: float,
     longest_gap_s: float,
-    taper: NDArray[np.float32],
+    quarter: NDArray[np.float64],
+    cells: NDArray[np.float64],
     grid: NDArray[np.float32],
 ) -> int:
-    """Weighted means of the samples around each grid time, from grid point ``first`` on.
+    """Means of the samples around each grid time, weighted by a Hann window of their distance.
 
-    acceleration (n, 3); taper (t,): the weight at distances from 0 to the half width, where
-    t - 1 steps make the half width; grid (m, 3), filled from row 0. Grid times are k / fs. Stops
-    before the first grid time at or after end_s. Returns how many rows were filled; a row within
-    a gap is NaN.
+    acceleration (n, 3); quarter (q,): a quarter of a cosine, from 1 to 0; cells (m + 3, 13),
+    scratch; grid (m, 3), filled from row 0, which is grid point ``first``. Grid times are k / fs;
+    the window reaches two steps to either side. Stops before the first grid time at or after
+    end_s. Returns how many rows were filled; a row within a gap is NaN.
+
+    A sample at u steps behind a grid time weighs (1 + cos) / 2 there, with the angle u pi / 2,
+    (1 + sin) / 2 at the next one, (1 - sin) / 2 at the one before and (1 - cos) / 2 at the second
+    next. So each sample is gone through once, for three sums over the step that it lies in.
     """
-    half_width = HALF_WIDTH_S
-    scale = (len(taper) - 1) / half_width
+    # Unsigned, an index needs no look at whether it is negative.
+    last = np.uint32(len(quarter) - 1)
+    scale = fs * last
     n = len(time_s)
-    filled = 0
-    low = 0
-    middle = 0
-    high = 0
-    k = first
-    while filled < len(grid):
-        moment = k / fs
-        if moment >= end_s:
-            break
-        while low < n and time_s[low] <= moment - half_width:
-            low += 1
-        while middle < n and time_s[middle] <= moment:
-            middle += 1
-        while high < n and time_s[high] < moment + half_width:
-            high += 1
-        recorded = low < middle and (
-            time_s[middle - 1] == moment
-            or (middle < high and time_s[middle] - time_s[middle - 1] <= longest_gap_s)
-        )
+    j = 0
+    while j < n and time_s[j] < (first - HALF_WIDTH) / fs:
+        j += 1
+    for row in range(len(cells)):
+        moment = (first - HALF_WIDTH + row) / fs
+        end = (first - HALF_WIDTH + row + 1) / fs
+        recorded = False
+        if j < n and time_s[j] < moment + HALF_WIDTH / fs:
+            recorded = time_s[j] == moment
+            if j > 0 and time_s[j - 1] > moment - HALF_WIDTH / fs:
+                recorded = recorded or time_s[j] - time_s[j - 1] <= longest_gap_s
+        count = sum_c = sum_s = 0.0
+        x = x_c = x_s = 0.0
+        y = y_c = y_s = 0.0
+        z = z_c = z_s = 0.0
+        while j < n and time_s[j] < end:
+            place = np.uint32((time_s[j] - moment) * scale + 0.5)
+            c = quarter[place]
+            s = quarter[last - place]
+            count += 1.0
+            sum_c += c
+            sum_s += s
+            value = np.float64(acceleration[j, 0])
+            x += value
+            x_c += c * value
+            x_s += s * value
+            value = np.float64(acceleration[j, 1])
+            y += value
+            y_c += c * value
+            y_s += s * value
+            value = np.float64(acceleration[j, 2])
+            z += value
+            z_c += c * value
+            z_s += s * value
+            j += 1
+        cells[row, 0], cells[row, 1], cells[row, 2] = count, sum_c, sum_s
+        cells[row, 3], cells[row, 4], cells[row, 5] = x, x_c, x_s
+        cells[row, 6], cells[row, 7], cells[row, 8] = y, y_c, y_s
+        cells[row, 9], cells[row, 10], cells[row, 11] = z, z_c, z_s
+        cells[row, 12] = recorded
+        filled = row - 3
+        if filled < 0:
+            continue
+        if (first + filled) / fs >= end_s:
+            return filled
         total = 0.0
-        x = 0.0
-        y = 0.0
-        z = 0.0
-        if recorded:
-            for j in range(low, high):
-                weight = np.float64(taper[np.int64(abs(time_s[j] - moment) * scale + 0.5)])
-                total += weight
-                x += weight * acceleration[j, 0]
-                y += weight * acceleration[j, 1]
-                z += weight * acceleration[j, 2]
-        if total > 0.0:
-            grid[filled, 0] = x / total
-            grid[filled, 1] = y / total
-            grid[filled, 2] = z / total
-        else:
-            grid[filled, 0] = np.nan
-            grid[filled, 1] = np.nan
-            grid[filled, 2] = np.nan
-        filled += 1
-        k += 1
-    return filled
+        for part in range(4):
+            k = 3 * part
+            weighted = cells[filled, k] - cells[filled, k + 1]
+            weighted += cells[filled + 1, k] + cells[filled + 1, k + 2]
+            weighted += cells[filled + 2, k] + cells[filled + 2, k + 1]
+            weighted += cells[filled + 3, k] - cells[filled + 3, k + 2]
+            if part == 0:
+                total = weighted if cells[filled + 2, 12] else np.nan
+            else:
+                grid[filled, part - 1] = weighted / total
+    return len(grid)
 
 
 @kernel("void(float32[:,::1], int64, float32[::1])")
@@ -149,48 +179,32 @@ def change_between_means(
 ) -> None:
     """Distance between the mean of the next and of the last ``span`` samples.
 
-    acceleration (n, 3); change (n,): at i, |mean(a[i : i + span]) - mean(a[i - span : i])|, and 0
-    where one of them does not fit.
+    acceleration (n, 3); change (n,), zeros at the start: at i, |mean(a[i : i + span]) -
+    mean(a[i - span : i])|; where one of them does not fit, it stays as it is.
     """
     n = len(acceleration)
-    change[:] = 0.0
     if n < 2 * span:
         return
-    ahead = np.empty(3)
-    behind = np.empty(3)
-    for axis in range(3):
-        ahead[axis] = 0.0
-        behind[axis] = 0.0
-        for j in range(span):
-            behind[axis] += acceleration[j, axis]
-            ahead[axis] += acceleration[span + j, axis]
-    # Sums run from sample to sample; what is made of them does not, and is left to loops of its
-    # own that the compiler does several samples at a time in.
-    step = np.empty(_STRIDE)
-    squared = np.empty(_STRIDE)
-    for first in range(span, n - span + 1, _STRIDE):
-        m = min(_STRIDE, n - span + 1 - first)
-        now = acceleration[first : first + m]
-        past = acceleration[first - span : first - span + m]
-        coming = acceleration[first + span : first + span + m]
-        for i in range(m):
-            squared[i] = 0.0
-        for axis in range(3):
-            up = ahead[axis]
-            down = behind[axis]
-            for i in range(m):
-                step[i] = up - down
-                value = np.float64(now[i, axis])
-                down += value - past[i, axis]
-                if i < len(coming):
-                    up += coming[i, axis] - value
-            ahead[axis] = up
-            behind[axis] = down
-            for i in range(m):
-                part = step[i] / span
-                squared[i] += part * part
-        for i in range(m):
-            change[first + i] = np.sqrt(squared[i])
+    share = 1.0 / span
+    # For each axis the sum ahead less the sum behind, carried on from sample to sample.
+    x = y = z = 0.0
+    for j in range(span):
+        x += np.float64(acceleration[span + j, 0]) - acceleration[j, 0]
+        y += np.float64(acceleration[span + j, 1]) - acceleration[j, 1]
+        z += np.float64(acceleration[span + j, 2]) - acceleration[j, 2]
+    for i in range(span, n - span + 1):
+        if i > span:
+            old, now, new = i - 1 - span, i - 1, i - 1 + span
+            x += (
+                np.float64(acceleration[new, 0]) + acceleration[old, 0] - 2.0 * acceleration[now, 0]
+            )
+            y += (
+                np.float64(acceleration[new, 1]) + acceleration[old, 1] - 2.0 * acceleration[now, 1]
+            )
+            z += (
+                np.float64(acceleration[new, 2]) + acceleration[old, 2] - 2.0 * acceleration[now, 2]
+            )
+        change[i] = np.sqrt(x * x + y * y + z * z) * share
 
 
 @kernel("void(float32[:,::1], int64, int64, float32[::1])")
@@ -199,47 +213,33 @@ def distance_from_rest(
 ) -> None:
     """Distance of each moment from the mean of the ``rest`` samples before it.
 
-    acceleration (n, 3); distance (n,): a moment is the mean of the samples within ``half`` of it;
-    0 where the rest before it or the moment does not fit.
+    acceleration (n, 3); distance (n,), zeros at the start: a moment is the mean of the samples
+    within ``half`` of it; where the rest before it or the moment does not fit, it stays as it is.
     """
     n = len(acceleration)
-    distance[:] = 0.0
     width = 2 * half + 1
     if n < rest + width:
         return
-    moment = np.empty(3)
-    before = np.empty(3)
-    for axis in range(3):
-        moment[axis] = 0.0
-        before[axis] = 0.0
-        for j in range(rest):
-            before[axis] += acceleration[j, axis]
-        for j in range(rest, rest + width):
-            moment[axis] += acceleration[j, axis]
-    # The rest ends where the moment begins: the two share no sample.
+    share = 1.0 / (rest * width)
+    # For each axis the mean of the moment less that of the rest, times rest * width. The rest ends
+    # where the moment begins: the two share no sample.
+    x = y = z = 0.0
+    for j in range(rest + width):
+        times = -width if j < rest else rest
+        x += times * np.float64(acceleration[j, 0])
+        y += times * np.float64(acceleration[j, 1])
+        z += times * np.float64(acceleration[j, 2])
     for start in range(rest, n - width + 1):
-        squared = 0.0
-        for axis in range(3):
-            step = moment[axis] / width - before[axis] / rest
-            squared += step * step
-            before[axis] += acceleration[start, axis] - np.float64(acceleration[start - rest, axis])
-            if start + width < n:
-                moment[axis] += acceleration[start + width, axis] - np.float64(
-                    acceleration[start, axis]
-                )
-        distance[start + half] = np.sqrt(squared)
-
-
-@kernel("void(float32[::1], int64, float64[::1])")
-def nonzero_means(values: NDArray[np.float32], length: int, means: NDArray[np.float64]) -> None:
-    """Mean of each run of ``length`` values (n,) into means (ceil(n / length),); NaN if all 0."""
-    for number in range(len(means)):
-        total = 0.0
-        start = number * length
-        end = min(start + length, len(values))
-        for i in range(start, end):
-            total += values[i]
-        means[number] = total / (end - start) if total > 0.0 else np.nan
+        if start > rest:
+            old, now, new = start - 1 - rest, start - 1, start - 1 + width
+            both = rest + width
+            x += width * np.float64(acceleration[old, 0]) - both * np.float64(acceleration[now, 0])
+            x += rest * np.float64(acceleration[new, 0])
+            y += width * np.float64(acceleration[old, 1]) - both * np.float64(acceleration[now, 1])
+            y += rest * np.float64(acceleration[new, 1])
+            z += width * np.float64(acceleration[old, 2]) - both * np.float64(acceleration[now, 2])
+            z += rest * np.float64(acceleration[new, 2])
+        distance[start + half] = np.sqrt(x * x + y * y + z * z) * share
 
 
 @kernel("void(float64[::1], int64, float64, float64[::1])")
@@ -280,19 +280,6 @@ def rolling_quantile(
             result[i - window + 1] = ordered[chosen] if count > 0 else 0.0
 
 
-@kernel("void(float32[::1], float64[::1], int64, float32[::1])")
-def largest_ratio(
-    values: NDArray[np.float32],
-    threshold: NDArray[np.float64],
-    length: int,
-    largest: NDArray[np.float32],
-) -> None:
-    """Raise largest (n,) to values (n,) / threshold, one threshold for each ``length`` values."""
-    for number in range(len(threshold)):
-        for i in range(number * length, min((number + 1) * length, len(values))):
-            largest[i] = max(largest[i], values[i] / threshold[number])
-
-
 @kernel("void(float64[::1], float64, float64, int64[::1], int64[::1])")
 def nearest_ticks(
     time_s: NDArray[np.float64],
@@ -319,63 +306,65 @@ def nearest_ticks(
             ticks[i] = -1
 
 
-@kernel("void(float64[:,::1], int64, float64, float64[::1], float64[::1])")
+@kernel(
+    "void(float64[:,::1], int64, float64, float64[::1], float64[:,::1], float64[:,::1],"
+    " float64[::1], float64[::1])"
+)
 def fit_sphere(
     rest: NDArray[np.float64],
     iterations: int,
     tolerance: float,
+    weight: NDArray[np.float64],
+    target: NDArray[np.float64],
+    sums: NDArray[np.float64],
     scale: NDArray[np.float64],
     shift: NDArray[np.float64],
 ) -> None:
     """Scale and shift of each axis that bring points (k, 3) closest to the unit sphere.
 
-    scale, shift (3,) hold the start and take the result: scale * rest + shift. Each round moves
-    every point to the closest one of the sphere and fits each axis to those by least squares;
-    points weigh 1 / distance, at most 100, by the round before. Stops where the root mean square
-    distance changes by less than ``tolerance``.
+    weight (k,), scale and shift (3,) hold the start; target (k, 3) and sums (3, 4) are scratch;
+    scale and shift take the result: scale * rest + shift. Each round moves every point to the
+    closest one of the sphere and fits each axis to those by least squares; points weigh
+    1 / distance, at most 100, by the round before. Stops where the root mean square distance
+    changes by less than ``tolerance``.
     """
     k = len(rest)
-    weight = np.empty(k)
-    for i in range(k):
-        weight[i] = 1.0
-    mean_rest = np.empty(3)
-    mean_target = np.empty(3)
-    target = np.empty((k, 3))
     last = np.inf
     for _ in range(iterations):
         total = 0.0
         for axis in range(3):
-            mean_rest[axis] = 0.0
-            mean_target[axis] = 0.0
+            for part in range(4):
+                sums[axis, part] = 0.0
         for i in range(k):
             squared = 0.0
             for axis in range(3):
-                target[i, axis] = scale[axis] * rest[i, axis] + shift[axis]
-                squared += target[i, axis] ** 2
+                moved = scale[axis] * rest[i, axis] + shift[axis]
+                target[i, axis] = moved
+                squared += moved * moved
             norm = np.sqrt(squared)
             total += weight[i]
             for axis in range(3):
-                target[i, axis] /= norm
-                mean_rest[axis] += weight[i] * rest[i, axis]
-                mean_target[axis] += weight[i] * target[i, axis]
+                x = rest[i, axis]
+                y = target[i, axis] / norm
+                target[i, axis] = y
+                sums[axis, 0] += weight[i] * x
+                sums[axis, 1] += weight[i] * y
+                sums[axis, 2] += weight[i] * x * x
+                sums[axis, 3] += weight[i] * x * y
         for axis in range(3):
-            mean_rest[axis] /= total
-            mean_target[axis] /= total
-            across = 0.0
-            along = 0.0
-            for i in range(k):
-                step = weight[i] * (rest[i, axis] - mean_rest[axis])
-                across += step * (target[i, axis] - mean_target[axis])
-                along += step * (rest[i, axis] - mean_rest[axis])
+            mean = sums[axis, 0] / total
+            across = sums[axis, 3] - mean * sums[axis, 1]
+            along = sums[axis, 2] - mean * sums[axis, 0]
             scale[axis] = across / along
-            shift[axis] = mean_target[axis] - scale[axis] * mean_rest[axis]
+            shift[axis] = sums[axis, 1] / total - scale[axis] * mean
         total = 0.0
         for i in range(k):
             squared = 0.0
             for axis in range(3):
-                squared += (scale[axis] * rest[i, axis] + shift[axis] - target[i, axis]) ** 2
+                step = scale[axis] * rest[i, axis] + shift[axis] - target[i, axis]
+                squared += step * step
             total += squared
-            weight[i] = min(1.0 / max(np.sqrt(squared), 1e-12), 100.0)
+            weight[i] = 100.0 if squared < 1e-4 else 1.0 / np.sqrt(squared)
         error = np.sqrt(total / k)
         if abs(last - error) < tolerance:
             break

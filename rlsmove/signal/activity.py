@@ -93,10 +93,11 @@ def movement_activity(acceleration: NDArray[np.float32], step_g: float) -> Activ
         # Kept for both uses, of one span at a time: 9 MB for a day.
         changes = list(_changes(acceleration, span))
         noise = np.maximum(*local_noise(_second_means(changes)))
-        threshold = np.maximum(THRESHOLD_OVER_NOISE * noise, least_g)
+        threshold = np.maximum(THRESHOLD_OVER_NOISE * noise, least_g).astype(np.float32)
         for first, values in changes:
+            levels = np.repeat(threshold[first // SECOND :][:PIECE_S], SECOND)[: len(values)]
             raised = strength[first : first + len(values)]
-            _kernels.largest_ratio(values, threshold[first // SECOND :], SECOND, raised)
+            np.maximum(raised, values / levels, out=raised)
     distance = _second_means(_distances(acceleration))
     before, after = (AWAY_OVER_NOISE * noise for noise in local_noise(distance))
     return Activity(
@@ -143,7 +144,7 @@ def _pieces(
     for first in range(0, n, PIECE_S * SECOND):
         last = min(first + PIECE_S * SECOND, n)
         low, high = max(first - before, 0), min(last + after, n)
-        values = np.empty(high - low, np.float32)
+        values = np.zeros(high - low, np.float32)
         compute(acceleration[low:high], values)
         yield first, values[first - low : last - low]
 
@@ -152,9 +153,10 @@ def _second_means(pieces: Iterable[tuple[int, NDArray[np.float32]]]) -> NDArray[
     """Mean of each second of a signal; NaN where all of it is exactly 0."""
     means = [np.empty(0)]
     for _, values in pieces:
-        of_piece = np.empty(-(-len(values) // SECOND))
-        _kernels.nonzero_means(values, SECOND, of_piece)
-        means.append(of_piece)
+        starts = np.arange(0, len(values), SECOND)
+        sums = np.add.reduceat(values, starts, dtype=np.float64)
+        sums[sums == 0.0] = np.nan
+        means.append(sums / np.diff(starts, append=len(values)))
     return np.concatenate(means)
 
 

@@ -147,5 +147,6 @@ def calibrate(survey: Survey) -> Calibration:
 def _fit_sphere(rest: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Gain (3,) and offset (3,) that bring points (k, 3) closest to the unit sphere."""
     scale, shift = np.ones(3), np.zeros(3)
-    _kernels.fit_sphere(rest, ITERATIONS, TOLERANCE, scale, shift)
+    weight, target, sums = np.ones(len(rest)), np.empty_like(rest), np.empty((3, 4))
+    _kernels.fit_sphere(rest, ITERATIONS, TOLERANCE, weight, target, sums, scale, shift)
     return scale, shift / scale

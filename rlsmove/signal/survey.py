@@ -103,8 +103,6 @@ def survey_recording(
     """
     longest = longest_pause_s(recording.sample_rate_hz)
     state = np.zeros(_kernels.STATE_SIZE)
-    state[1] = -1.0
-    norm_sum = np.zeros(1)
     windows: list[NDArray[np.float32]] = []
     gap_starts: list[FloatArray] = []
     gap_ends: list[FloatArray] = []
@@ -116,11 +114,10 @@ def survey_recording(
         n = len(time_s)
         if n == 0:
             continue
-        buffer = np.empty((min(n, int((time_s[-1] - time_s[0]) / WINDOW_S) + 2), 14))
-        done = _kernels.accumulate_windows(
-            block.acceleration, time_s, WINDOW_S, state, buffer, norm_sum
-        )
-        windows.append(buffer[:done].astype(np.float32))
+        most = min(n, int((time_s[-1] - time_s[0]) / WINDOW_S) + 2)
+        rows = np.empty((most, _kernels.N_STATISTICS))
+        done = _kernels.accumulate_windows(block.acceleration, time_s, WINDOW_S, state, rows)
+        windows.append(_window_statistics(rows[:done]))
         if n_samples and time_s[0] - last_s > longest:
             gap_starts.append(np.array([last_s]))
             gap_ends.append(time_s[:1])
@@ -137,9 +134,8 @@ def survey_recording(
         raise DamagedRecording(
             recording.path, "no samples", expected="at least one whole block of acceleration"
         )
-    final = np.empty((1, 14))
-    _kernels.flush_window(state, final, 0)
-    table = np.concatenate([*windows, final.astype(np.float32)])
+    *unfinished, _, norm_sum = state
+    table = np.concatenate([*windows, _window_statistics(np.array([unfinished]))])
     gap_start_s = np.concatenate(gap_starts)
     gap_end_s = np.concatenate(gap_ends)
     recorded_s = last_s - float(np.sum(gap_end_s - gap_start_s))
@@ -150,7 +146,7 @@ def survey_recording(
         true_rate_hz=intervals / recorded_s if recorded_s > 0 else float("nan"),
         gap_start_s=gap_start_s,
         gap_end_s=gap_end_s,
-        mean_norm_g=float(norm_sum[0]) / n_samples,
+        mean_norm_g=float(norm_sum) / n_samples,
         step_g=_smallest_step_g(np.concatenate(head)),
         window_start_s=table[:, 0].astype(np.float64) * WINDOW_S,
         window_count=table[:, 1].astype(np.float64),
@@ -159,6 +155,15 @@ def survey_recording(
         low_g=table[:, 8:11],
         high_g=table[:, 11:14],
     )
+
+
+def _window_statistics(rows: FloatArray) -> NDArray[np.float32]:
+    """Number, count, mean, SD, lowest and highest of windows from their sums, shape (k, 14)."""
+    count = rows[:, 1:2]
+    mean = rows[:, 2:5] / count
+    variance = rows[:, 5:8] / count - mean * mean
+    sd = np.sqrt(np.maximum(variance, 0.0))
+    return np.hstack([rows[:, :2], mean, sd, rows[:, 8:]]).astype(np.float32)
 
 
 def _smallest_step_g(acceleration: NDArray[np.float32]) -> float:

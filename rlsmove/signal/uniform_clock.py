@@ -20,14 +20,11 @@ CLOCK_HZ = 25.0
 CHUNK = 1 << 15
 
 
-def _taper() -> NDArray[np.float32]:
-    """Hann window from its center outwards.
+#: Half the width of the Hann window that samples are weighted by.
+REACH_S = _kernels.HALF_WIDTH / CLOCK_HZ
 
-    It has no negative weights: a filter with sharper edges rings, and the ringing of a strong
-    movement begins 0.1 s before the movement does. Its first null lies at the Nyquist frequency
-    of the common clock, and at 25 Hz the weights of the samples in reach always add up to the same.
-    """
-    return (0.5 + 0.5 * np.cos(np.pi * np.linspace(0.0, 1.0, 4097))).astype(np.float32)
+#: Steps of a quarter of a cosine in the table that weights are looked up in: 0.02 ms each.
+QUARTER_STEPS = 2048
 
 
 class UniformReader:
@@ -98,6 +95,11 @@ def uniform_acceleration(
     their true distance in time, so that jitter, drift and odd rates need no special case. Grid
     times are k / 25 s from the start of the recording for whole k.
 
+    The window has no negative weights: a filter with sharper edges rings, and the ringing of a
+    strong movement begins 0.1 s before the movement does. Its first null lies at the Nyquist
+    frequency of the common clock, and at 25 Hz the weights of the samples in reach always add up
+    to the same.
+
     Parameters
     ----------
     recording : Recording
@@ -111,9 +113,9 @@ def uniform_acceleration(
         Consecutive grid points from the first at or after start_s; NaN inside gaps. Nothing is
         yielded after the last sample. The values do not depend on how blocks were cut.
     """
-    reach = _kernels.HALF_WIDTH_S
     longest = longest_pause_s(recording.sample_rate_hz)
-    taper = _taper()
+    quarter = np.cos(np.linspace(0.0, np.pi / 2, QUARTER_STEPS + 1))
+    cells = np.empty((CHUNK + 3, 13))
     first = int(np.ceil(start_s * CLOCK_HZ - 1e-9))
     acceleration = np.empty((0, 3), np.float32)
     time_s = np.empty(0)
@@ -123,21 +125,21 @@ def uniform_acceleration(
         while True:
             grid = np.empty((CHUNK, 3), np.float32)
             filled = _kernels.resample(
-                acceleration, time_s, first, CLOCK_HZ, until_s, longest, taper, grid
+                acceleration, time_s, first, CLOCK_HZ, until_s, longest, quarter, cells, grid
             )
             if filled == 0:
                 return
             first += filled
             yield grid[:filled]
 
-    for block in recording.blocks(start_s - reach, end_s + reach):
+    for block in recording.blocks(start_s - REACH_S, end_s + REACH_S):
         if len(block.time_s) == 0:
             continue
         acceleration = np.concatenate([acceleration, block.acceleration])
         time_s = np.concatenate([time_s, block.time_s])
-        yield from fill(min(time_s[-1] - reach, end_s))
+        yield from fill(min(time_s[-1] - REACH_S, end_s))
         # The next grid point still needs what lies within reach of it, and the sample before.
-        keep = max(int(np.searchsorted(time_s, first / CLOCK_HZ - reach)) - 1, 0)
+        keep = max(int(np.searchsorted(time_s, first / CLOCK_HZ - REACH_S)) - 1, 0)
         acceleration = acceleration[keep:]
         time_s = time_s[keep:]
     if len(time_s):
