@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import importlib
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar, cast
@@ -101,9 +102,15 @@ class _Deferred:
 def _compiled(function: F, *signature: str) -> F:
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
     compiler: Any = numba.njit
+    # Of the millions of objects that compiling makes, hardly one is garbage before its end.
+    collects = gc.isenabled()
+    gc.disable()
     try:
         return cast(F, compiler(*signature, cache=True, **options)(function))
     except RuntimeError as error:
         if "cannot cache" not in str(error):
             raise
         return cast(F, compiler(*signature, **options)(function))
+    finally:
+        if collects:
+            gc.enable()

@@ -1,4 +1,4 @@
-"""Each compiled loop of the detector against a slow and obvious twin."""
+"""Each step of the tracer against a slow and obvious twin."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rlsmove.movements import _kernels
+from rlsmove.movements import _kernels, traces
+from rlsmove.movements.traces import find_bursts, group_bursts, largest_turns, rest_levels
+from rlsmove.signal.activity import SECOND
 
 RNG_SEEDS = range(8)
 
@@ -22,27 +24,19 @@ def moment(acceleration: NDArray[np.float32], i: int, half: int) -> NDArray[np.f
 
 
 @pytest.mark.parametrize("seed", RNG_SEEDS)
-def test_bursts_are_runs_above_the_threshold_joined_across_short_pauses(seed: int) -> None:
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 1.0])
+def test_bursts_are_runs_above_the_threshold_joined_across_short_pauses(
+    seed: int, share: float
+) -> None:
     rng = np.random.default_rng(seed)
-    strength = rng.exponential(0.6, 300).astype(np.float32)
-    join = int(rng.integers(1, 8))
-    bursts = np.empty((300, 2), np.int64)
-    bursts = bursts[: _kernels.find_bursts(strength, 1.0, join, bursts)]
-
+    strength = np.where(rng.random(300) < share, 1.5, 0.5).astype(np.float32)
     expected: list[list[int]] = []
     for i in np.flatnonzero(strength > 1.0).tolist():
-        if expected and i - (expected[-1][1] - 1) < join:
+        if expected and i - (expected[-1][1] - 1) < round(traces.REST_BETWEEN_S * SECOND):
             expected[-1][1] = i + 1
         else:
             expected.append([i, i + 1])
-    assert bursts.tolist() == expected
-
-
-def test_bursts_stop_at_the_room_there_is() -> None:
-    strength = np.array([2, 0, 0, 2, 0, 0, 2], np.float32)
-    bursts = np.empty((2, 2), np.int64)
-    assert _kernels.find_bursts(strength, 1.0, 2, bursts) == 2
-    assert bursts.tolist() == [[0, 1], [3, 4]]
+    assert find_bursts(strength, 1.0).tolist() == expected
 
 
 @pytest.mark.parametrize("seed", RNG_SEEDS)
@@ -51,8 +45,7 @@ def test_rest_levels_are_means_beside_the_burst_and_not_beyond_its_neighbors(see
     acceleration = walk(rng)
     edges = np.sort(rng.choice(np.arange(5, 395), 12, replace=False))
     bursts = np.ascontiguousarray(edges.reshape(-1, 2), np.int64)
-    before, after = np.empty((6, 3)), np.empty((6, 3))
-    _kernels.rest_levels(acceleration, bursts, 50, before, after)
+    before, after = rest_levels(acceleration, bursts)
     for b, (start, end) in enumerate(bursts.tolist()):
         floor = bursts[b - 1, 1] if b else 0
         ceiling = bursts[b + 1, 0] if b < 5 else 400
@@ -64,8 +57,7 @@ def test_rest_levels_are_means_beside_the_burst_and_not_beyond_its_neighbors(see
 @pytest.mark.parametrize("burst", [(0, 400), (0, 3), (397, 400)])
 def test_rest_levels_have_a_value_where_there_is_no_room(burst: tuple[int, int]) -> None:
     acceleration = walk(np.random.default_rng(0))
-    before, after = np.full((1, 3), np.nan), np.full((1, 3), np.nan)
-    _kernels.rest_levels(acceleration, np.array([burst], np.int64), 50, before, after)
+    before, after = rest_levels(acceleration, np.array([burst], np.int64))
     assert np.all(np.isfinite(before))
     assert np.all(np.isfinite(after))
 
@@ -76,14 +68,17 @@ def test_largest_turn_is_the_farthest_smoothed_point(seed: int) -> None:
     acceleration = walk(rng)
     window = np.hanning(23)[1:-1]
     window /= window.sum()
-    start, end = sorted(rng.choice(400, 2, replace=False).tolist())
-    rest, away = rng.normal(size=3), np.zeros(3)
+    spans = np.sort(rng.choice(400, (5, 2), replace=False), axis=1)
+    spans[4] = spans[4, 0]  # an empty one
+    rest = rng.normal(size=(5, 3))
     padded = np.pad(acceleration.astype(float), ((10, 10), (0, 0)), mode="edge")
     smooth = np.stack([np.convolve(padded[:, k], window, "valid") for k in range(3)], axis=1)
-    distance = np.linalg.norm(smooth[start:end] - rest, axis=1)
-    turn = _kernels.largest_turn(acceleration, start, end, window, rest, away)
-    assert turn == pytest.approx(distance.max())
-    np.testing.assert_allclose(away, smooth[start + int(distance.argmax())] - rest)
+    turn_g, away = largest_turns(acceleration, spans, rest)
+    for k, (start, end) in enumerate(spans[:4].tolist()):
+        distance = np.linalg.norm(smooth[start:end] - rest[k], axis=1)
+        assert turn_g[k] == pytest.approx(distance.max())
+        np.testing.assert_allclose(away[k], smooth[start + int(distance.argmax())] - rest[k])
+    assert turn_g[4] == 0.0
 
 
 @pytest.mark.parametrize("seed", RNG_SEEDS)
@@ -94,10 +89,10 @@ def test_trace_is_where_the_limb_is_away_from_both_rests(seed: int) -> None:
     before, after = acceleration[:20].mean(axis=0), acceleration[-20:].mean(axis=0)
     before, after = before.astype(float), after.astype(float)
     half, join = 1, 12
-    runs = np.empty((64, 2), np.int64)
-    runs = runs[
-        : _kernels.trace_away(acceleration, away_g, 10, 390, before, after, half, join, runs)
-    ]
+    spans = np.array([[10, 390], [390, 390], [10, 390]])
+    rests = [np.tile(rest, (3, 1)) for rest in (before, after)]
+    runs = np.empty((64, 3), np.int64)
+    runs = runs[: _kernels.trace_away(acceleration, away_g, spans, *rests, half, join, runs)]
 
     beyond = np.array(
         [
@@ -124,10 +119,12 @@ def test_trace_is_where_the_limb_is_away_from_both_rests(seed: int) -> None:
             expected[-1][1] = end
         else:
             expected.append([start, end])
-    assert runs.tolist() == expected
+    assert runs.tolist() == [[k, *run] for k in (0, 2) for run in expected]
 
 
-def test_a_burst_out_and_a_burst_back_are_one_group_and_others_stay_alone() -> None:
+def test_a_burst_out_and_a_burst_back_are_one_group_and_others_stay_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     n = 1000
     level = np.zeros(n)
     level[100:200] = 0.1  # out at 100, back at 200
@@ -135,16 +132,16 @@ def test_a_burst_out_and_a_burst_back_are_one_group_and_others_stay_alone() -> N
     acceleration = np.zeros((n, 3), np.float32)
     acceleration[:, 0] = level
     bursts = np.array([[95, 105], [195, 205], [395, 405], [700, 705]], np.int64)
-    before, after = np.empty((4, 3)), np.empty((4, 3))
-    _kernels.rest_levels(acceleration, bursts, 50, before, after)
-    window = np.ones(5) / 5
-    groups = np.empty((4, 2), np.int64)
+    before, after = rest_levels(acceleration, bursts)
     away_g = np.full(n // 25, 0.01, np.float32)
-    arguments = (acceleration, bursts, before, after, away_g)
-    count = _kernels.group_bursts(*arguments, 300, window, 0.2, 0.5, groups)
-    assert groups[:count].tolist() == [[0, 2], [2, 3], [3, 4]]
-    count = _kernels.group_bursts(*arguments, 100, window, 0.2, 0.5, groups)
-    assert groups[:count].tolist() == [[0, 1], [1, 2], [2, 3], [3, 4]]
+    groups = group_bursts(acceleration, away_g, bursts, before, after)
+    assert groups.tolist() == [[0, 2], [2, 3], [3, 4]]
+    monkeypatch.setattr(traces, "LONGEST_HOLD_S", 4.0)
+    groups = group_bursts(acceleration, away_g, bursts, before, after)
+    assert groups.tolist() == [[0, 1], [1, 2], [2, 3], [3, 4]]
+    # Above the threshold nothing is held.
+    groups = group_bursts(acceleration, 20 * away_g, bursts, before, after)
+    assert len(groups) == 4
 
 
 @pytest.mark.parametrize("ramp", [1, 5, 20, 40])
@@ -155,6 +152,37 @@ def test_departure_finds_the_foot_of_a_ramp(ramp: int, step: int) -> None:
     acceleration[:, 1] = x[::step]
     first = int(np.flatnonzero(acceleration[:, 1] > 0.02)[0 if step == 1 else -1])
     last = 199 if step == 1 else 0
-    back = _kernels.departure(acceleration, first, last, step, np.zeros(3), 0.02, 0)
+    lead = np.empty(2)
+    _kernels.find_leads(
+        acceleration,
+        np.array([first, first]),
+        np.array([last, last]),
+        step,
+        np.zeros((2, 3)),
+        np.array([0.02, 0.02]),
+        0,
+        np.empty(220),
+        lead,
+    )
     foot = 100 if step == 1 else 99
-    assert first - step * back == pytest.approx(foot, abs=max(1.0, 0.1 * ramp))
+    assert first - step * lead == pytest.approx(foot, abs=max(1.0, 0.1 * ramp))
+
+
+@pytest.mark.parametrize("seed", RNG_SEEDS)
+def test_runs_are_measured_as_by_the_plain_steps(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    acceleration = walk(rng)
+    strength = rng.exponential(1.0, 400).astype(np.float32)
+    spans = np.sort(rng.choice(400, (6, 2), replace=False), axis=1)
+    rest, turn_g = acceleration[spans[:, 0]].astype(float), rng.uniform(0.1, 0.5, 6)
+    measured = np.empty((4, 6))
+    _kernels.measure_runs(acceleration, strength, spans, rest, turn_g, 1, measured)
+    for k, (start, end) in enumerate(spans.tolist()):
+        away = np.linalg.norm(acceleration[start:end] - rest[k], axis=1)
+        at = np.arange(start, end)
+        covered = np.linalg.norm(
+            acceleration[np.minimum(at + 2, 399)] - acceleration[np.maximum(at - 2, 0)], axis=1
+        )
+        moving = np.mean(covered > _kernels.MOVING_SHARE * turn_g[k])
+        expected = strength[start:end].max(), away.max(), np.sqrt(np.mean(away**2)), moving
+        np.testing.assert_allclose(measured[:, k], expected, rtol=1e-6)

@@ -124,7 +124,7 @@ def test_rolling_quantile_is_the_lower_quantile_of_each_window(
     values = np.array(numbers)
     window = min(window, len(values))
     result = np.empty(len(values) - window + 1)
-    _kernels.rolling_quantile(values, window, quantile, result)
+    _kernels.rolling_quantile(values, quantile, np.empty(window), result)
     for i, found in enumerate(result):
         inside = np.sort(values[i : i + window])
         inside = inside[~np.isnan(inside)]

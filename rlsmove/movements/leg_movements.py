@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsmove.movements import _kernels
+from rlsmove.movements.traces import REST_BETWEEN_S, Traces, trace_movements
 from rlsmove.records import (
     GAIT,
     GROSS_MOVEMENT,
@@ -19,36 +19,16 @@ from rlsmove.records import (
     FloatArray,
     Movements,
 )
-from rlsmove.signal.activity import MOMENT_S, REST_S, SECOND, Activity, movement_activity
+from rlsmove.signal.activity import SECOND, movement_activity
 from rlsmove.signal.nights import Night
 
 #: A gap up to this long is bridged; the signal on both sides of a longer one is independent.
 BRIDGED_GAP_S = 2.0
 
-#: Rest of at least this much parts two movements (WASM 2016, offset: 0.5 s at rest).
-REST_BETWEEN_S = 0.5
-
-#: Longest way out and back that is looked for: a candidate lasts 10 s (WASM 2016), and a limb that
-#: stays away longer has changed its posture.
-LONGEST_HOLD_S = 12.0
-
-#: A burst after which the limb lies elsewhere, by a fifth of the largest turn, may begin a held
-#: movement; it ends with the burst after which no more than half of that is left.
-HELD_SHARE = 0.2
-BACK_SHARE = 0.5
-
 #: A movement that leaves the limb turned by more than a third of its largest turn, and by more
 #: than 2 degrees, has changed its posture.
 POSTURE_SHARE = 0.33
 POSTURE_DEG = 2.0
-
-#: A slow movement has left rest up to this long before it can be told from noise.
-LONGEST_LEAD_S = 1.0
-
-#: Turns are told from shakes and from the acceleration of the limb itself after smoothing with a
-#: Hann window of this span: it passes a turn of a second and takes out what swings at 2.5 Hz or
-#: faster.
-TURN_SPAN_S = 0.8
 
 #: A shake that has no turn of its own leaves a little of itself after smoothing, in any direction.
 #: A turn lies across gravity and is large beside the shaking that goes with it. The larger it is,
@@ -135,11 +115,9 @@ def detect_at_thresholds(
         activity = movement_activity(stretch, step_g)
         in_use = _in_use(stretch, activity.unrest, night, start, side)
         for tables, threshold in zip(found, thresholds, strict=True):
-            features = _describe_stretch(stretch, activity, threshold, night.fs)
-            at_rest = ~activity.unrest[features[:, 0].astype(np.int64) // SECOND]
-            features = features[at_rest]
-            features[:, 0:2] += start
-            tables += [_classified(features, night, side), in_use]
+            traces = trace_movements(stretch, activity, threshold)
+            at_rest = ~activity.unrest[traces.start.astype(np.int64) // SECOND]
+            tables += [_classified(traces.take(at_rest), night, start, side), in_use]
     return [Movements.concatenate(Movements.empty(), *tables) for tables in found]
 
 
@@ -169,53 +147,6 @@ def _bridged(stretch: NDArray[np.float32]) -> NDArray[np.float32]:
     return filled
 
 
-def _describe_stretch(
-    stretch: NDArray[np.float32], activity: Activity, threshold: float, fs: float
-) -> FloatArray:
-    """Features of every movement in a stretch (n, 3) without gaps, shape (k, N_FEATURES)."""
-    join = round(REST_BETWEEN_S * fs)
-    bursts = np.empty((len(stretch) // (join + 1) + 1, 2), np.int64)
-    bursts = bursts[: _kernels.find_bursts(activity.strength, threshold, join, bursts)]
-    before = np.empty((len(bursts), 3))
-    after = np.empty((len(bursts), 3))
-    _kernels.rest_levels(stretch, bursts, round(REST_S * fs), before, after)
-    groups = np.empty((len(bursts), 2), np.int64)
-    window = np.hanning(round(TURN_SPAN_S * fs) + 3)[1:-1]
-    window /= np.sum(window)
-    groups = groups[
-        : _kernels.group_bursts(
-            stretch,
-            bursts,
-            before,
-            after,
-            activity.away_g,
-            round(LONGEST_HOLD_S * fs),
-            window,
-            HELD_SHARE,
-            BACK_SHARE,
-            groups,
-        )
-    ]
-    # Runs within a burst are parted by rest, so there cannot be more of them than this.
-    features = np.empty((len(stretch) // join + 2 * len(bursts), _kernels.N_FEATURES))
-    half = round(MOMENT_S * fs) // 2
-    count = _kernels.describe_groups(
-        stretch,
-        activity.strength,
-        activity.away_g,
-        bursts,
-        groups,
-        before,
-        after,
-        half,
-        window,
-        join,
-        LONGEST_LEAD_S * fs,
-        features,
-    )
-    return features[:count].copy()
-
-
 def _in_use(
     stretch: NDArray[np.float32], unrest: NDArray[np.bool_], night: Night, first: int, side: int
 ) -> Movements:
@@ -238,26 +169,30 @@ def _largest_g(stretch: NDArray[np.float32]) -> float:
     return float(max(highest - 1.0, 1.0 - lowest))
 
 
-def _classified(features: FloatArray, night: Night, side: int) -> Movements:
-    features = features[np.argsort(features[:, 0], kind="stable")]
-    start, end, strength, peak_g, rms_g, turn_g, across_g, residual_g, moving = features.T
+def _classified(traces: Traces, night: Night, first: int, side: int) -> Movements:
+    """Movements of one leg from its traces, whose points count from ``first`` of the night."""
+    traces = traces.take(np.argsort(traces.start, kind="stable"))
+    start, end = first + traces.start, first + traces.end
+    peak_g, turn_g, residual_g = traces.peak_g, traces.turn_g, traces.residual_g
     duration_s = (end - start) / night.fs
     turn_deg = _chord_deg(turn_g)
     residual_deg = _chord_deg(residual_g)
     onset_ms = np.round(1000.0 * (night.first + start) / night.fs).astype(np.int64)
     end_ms = np.round(1000.0 * (night.first + end) / night.fs).astype(np.int64)
 
-    kind = np.full(len(features), LEG_MOVEMENT, np.int8)
-    shake = across_g / rms_g * np.sqrt(turn_g / SHAKE_TURN_G) < SHAKE_SCORE
+    kind = np.full(len(traces), LEG_MOVEMENT, np.int8)
+    shake = traces.across_g / traces.rms_g * np.sqrt(turn_g / SHAKE_TURN_G) < SHAKE_SCORE
     kind[shake & (peak_g < SHAKE_PEAK_G)] = TRANSMITTED_SHAKE
     kind[(duration_s < TAP_S) | (shake & (duration_s < REST_BETWEEN_S))] = TAP
     kind[(residual_deg > POSTURE_DEG) & (residual_g > POSTURE_SHARE * turn_g)] = POSTURE_SHIFT
-    large = (duration_s > GROSS_LARGE_S) & (turn_deg > GROSS_LARGE_DEG) & (moving > GROSS_MOVING)
+    large = (
+        (duration_s > GROSS_LARGE_S) & (turn_deg > GROSS_LARGE_DEG) & (traces.moving > GROSS_MOVING)
+    )
     kind[large | (duration_s > GROSS_S)] = GROSS_MOVEMENT
     for row in np.flatnonzero((kind == GROSS_MOVEMENT) & (duration_s > GAIT_S)):
-        first = int(start[row])
-        last = min(int(end[row]) + 1, first + round(GAIT_LOOK_S * night.fs))
-        if _is_gait(night.acceleration[first:last], night.fs):
+        begin = int(start[row])
+        last = min(int(end[row]) + 1, begin + round(GAIT_LOOK_S * night.fs))
+        if _is_gait(night.acceleration[begin:last], night.fs):
             kind[row] = GAIT
     for row in np.flatnonzero(np.isin(kind, (GROSS_MOVEMENT, GAIT))):
         near = (onset_ms < end_ms[row] + GROSS_NEAR_MS) & (end_ms > onset_ms[row] - GROSS_NEAR_MS)
@@ -265,11 +200,11 @@ def _classified(features: FloatArray, night: Night, side: int) -> Movements:
     return Movements(
         onset_ms=onset_ms,
         duration_ms=end_ms - onset_ms,
-        side=np.full(len(features), side, np.int8),
+        side=np.full(len(traces), side, np.int8),
         kind=kind,
         peak_g=peak_g,
         tilt_deg=turn_deg,
-        snr=strength,
+        snr=traces.strength,
     )
 
 

@@ -242,15 +242,19 @@ def distance_from_rest(
         distance[start + half] = np.sqrt(x * x + y * y + z * z) * share
 
 
-@kernel("void(float64[::1], int64, float64, float64[::1])")
+@kernel("void(float64[::1], float64, float64[::1], float64[::1])")
 def rolling_quantile(
-    values: NDArray[np.float64], window: int, quantile: float, result: NDArray[np.float64]
+    values: NDArray[np.float64],
+    quantile: float,
+    ordered: NDArray[np.float64],
+    result: NDArray[np.float64],
 ) -> None:
     """Quantile of values[i : i + window] (n,), NaN left out, into result (n - window + 1,).
 
-    The lower of the two neighbors where the quantile falls between; 0 where all are NaN.
+    The lower of the two neighbors where the quantile falls between; 0 where all are NaN. ordered
+    (window,) is scratch.
     """
-    ordered = np.empty(window)
+    window = len(ordered)
     count = 0
     for i in range(len(values)):
         new = values[i]

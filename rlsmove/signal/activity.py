@@ -179,7 +179,7 @@ def local_noise(
     """
     window = min(NOISE_WINDOW_S, len(means))
     forward = np.empty(len(means) - window + 1)
-    _kernels.rolling_quantile(means, window, NOISE_QUANTILE, forward)
+    _kernels.rolling_quantile(means, NOISE_QUANTILE, np.empty(window), forward)
     second = np.arange(len(means))
     after = forward[np.minimum(second, len(forward) - 1)]
     before = forward[np.maximum(second - window + 1, 0)]

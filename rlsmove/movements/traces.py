@@ -1,0 +1,269 @@
+"""Traces: from when to when the limb was away from rest, and how far, in one stretch of signal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsmove.movements import _kernels
+from rlsmove.records import FloatArray
+from rlsmove.signal.activity import MOMENT_S, REST_S, SECOND, Activity
+
+#: Rest of at least this much parts two movements (WASM 2016, offset: 0.5 s at rest).
+REST_BETWEEN_S = 0.5
+
+#: Longest way out and back that is looked for: a candidate lasts 10 s (WASM 2016), and a limb that
+#: stays away longer has changed its posture.
+LONGEST_HOLD_S = 12.0
+
+#: A burst after which the limb lies elsewhere, by a fifth of the largest turn, may begin a held
+#: movement; it ends with the burst after which no more than half of that is left.
+HELD_SHARE = 0.2
+BACK_SHARE = 0.5
+
+#: A slow movement has left rest up to this long before it can be told from noise.
+LONGEST_LEAD_S = 1.0
+
+#: Turns are told from shakes and from the acceleration of the limb itself after smoothing with a
+#: Hann window of this span: it passes a turn of a second and takes out what swings at 2.5 Hz or
+#: faster.
+TURN_SPAN_S = 0.8
+
+#: The filter of the common clock and the mean of a moment spread what is sudden by about this much
+#: to both sides, in points.
+SPREAD_POINTS = 1.5
+
+_JOIN = round(REST_BETWEEN_S * SECOND)
+_HALF = round(MOMENT_S * SECOND) // 2
+
+
+@dataclass(frozen=True)
+class Traces:
+    """Runs of a signal in which the limb was away from rest. Shape of each: (k,).
+
+    Attributes
+    ----------
+    start, end : ndarray of float64
+        When the limb left rest and when it lay still again, in points of the signal and parts of
+        them.
+    strength : ndarray of float64
+        Largest movement signal (see `signal.activity.Activity`).
+    peak_g, rms_g : ndarray of float64
+        Largest distance of the acceleration from the rest before it, and its root mean square.
+    turn_g, across_g : ndarray of float64
+        Largest distance after smoothing, and its part across gravity.
+    residual_g : ndarray of float64
+        Distance of the rest after it from the rest before it.
+    moving : ndarray of float64
+        Share of its points at which the limb is on the move.
+    """
+
+    start: FloatArray
+    end: FloatArray
+    strength: FloatArray
+    peak_g: FloatArray
+    rms_g: FloatArray
+    turn_g: FloatArray
+    across_g: FloatArray
+    residual_g: FloatArray
+    moving: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def take(self, rows: Any) -> Traces:
+        """The traces chosen by a mask or their numbers."""
+        return Traces(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+
+def trace_movements(
+    acceleration: NDArray[np.float32], activity: Activity, threshold: float
+) -> Traces:
+    """Trace every movement in a stretch without gaps.
+
+    Parameters
+    ----------
+    acceleration : ndarray of float32, shape (n, 3), in g
+        On the common clock, without NaN.
+    activity : Activity
+        Its movement signal and noise.
+    threshold : float
+        What the movement signal has to pass.
+
+    Returns
+    -------
+    Traces
+        By group of bursts.
+    """
+    n = len(acceleration)
+    bursts = find_bursts(activity.strength, threshold)
+    before, after = rest_levels(acceleration, bursts)
+    group = group_bursts(acceleration, activity.away_g, bursts, before, after)
+    spans = np.stack([bursts[group[:, 0], 0], bursts[group[:, 1] - 1, 1]], axis=1)
+    before, after = before[group[:, 0]], after[group[:, 1] - 1]
+
+    # Runs within a burst are parted by rest, so there cannot be more of them than this.
+    runs = np.empty((n // _JOIN + 2 * len(bursts), 3), np.int64)
+    count = _kernels.trace_away(
+        acceleration, activity.away_g, spans, before, after, _HALF, _JOIN, runs
+    )
+    number, low, high = runs[:count].T
+    before, after = before[number], after[number]
+    same = number[1:] == number[:-1]
+    floor = np.concatenate([[0], np.where(same, high[:-1], 0)])[:count]
+    ceiling = np.concatenate([np.where(same, low[1:], n), [n]])[:count]
+
+    longest = LONGEST_LEAD_S * SECOND
+    last = high - 1
+    early = _leads(acceleration, low, last, 1, before, activity.away_g)
+    late = _leads(acceleration, last, low, -1, after, activity.away_g)
+    start = np.maximum(low - np.minimum(early, longest) + SPREAD_POINTS, floor)
+    end = np.minimum(last + np.minimum(late, longest) - SPREAD_POINTS, ceiling - 1.0)
+    nothing = end <= start
+    start, end = np.where(nothing, low, start), np.where(nothing, high, end)
+
+    points = np.stack([np.ceil(start), np.floor(end) + 1.0], axis=1).astype(np.int64)
+    turn_g, away = largest_turns(acceleration, points, before)
+    along = np.sum(away * before, axis=1) ** 2 / np.sum(before**2, axis=1)
+    measured = np.empty((4, count))
+    _kernels.measure_runs(acceleration, activity.strength, points, before, turn_g, _HALF, measured)
+    strength, peak_g, rms_g, moving = measured
+    return Traces(
+        start=start,
+        end=end,
+        strength=strength,
+        peak_g=peak_g,
+        rms_g=rms_g,
+        turn_g=turn_g,
+        across_g=np.sqrt(np.maximum(turn_g**2 - along, 0.0)),
+        residual_g=_lengths(after - before),
+        moving=moving,
+    )
+
+
+def find_bursts(strength: NDArray[np.float32], threshold: float) -> NDArray[np.int64]:
+    """Runs in which the movement signal (n,) is significant, joined across less than 0.5 s.
+
+    Returns
+    -------
+    ndarray of int64, shape (b, 2)
+        First point and the one after the last.
+    """
+    above = np.flatnonzero(strength > threshold)
+    apart = np.flatnonzero(np.diff(above) >= _JOIN)
+    first = np.concatenate([above[:1], above[apart + 1]])
+    last = np.concatenate([above[apart], above[-1:]])
+    return np.stack([first, last + 1], axis=1)
+
+
+def rest_levels(
+    acceleration: NDArray[np.float32], bursts: NDArray[np.int64]
+) -> tuple[FloatArray, FloatArray]:
+    """Where the limb lay before and after each burst (b, 2), in g.
+
+    Returns
+    -------
+    before, after : ndarray of float64, shape (b, 3)
+        Mean of up to 2 s next to the burst, not beyond the neighboring bursts; the burst's own end
+        where there is no room.
+    """
+    n = len(acceleration)
+    rest = round(REST_S * SECOND)
+    start, end = bursts.T
+    floor = np.concatenate([[0], end])[: len(start)]
+    ceiling = np.concatenate([start[1:], [n]])[: len(start)]
+    ahead = np.minimum(end, n - 1)
+    spans = [
+        np.maximum(np.minimum(np.maximum(start - rest, floor), start - 1), 0),
+        np.maximum(start, 1),
+        ahead,
+        np.maximum(np.minimum(end + rest, ceiling), ahead + 1),
+    ]
+    before, after = np.empty((2, len(bursts), 3))
+    _kernels.span_means(acceleration, spans[0], spans[1], before)
+    _kernels.span_means(acceleration, spans[2], spans[3], after)
+    return before, after
+
+
+def group_bursts(
+    acceleration: NDArray[np.float32],
+    away_g: NDArray[np.float32],
+    bursts: NDArray[np.int64],
+    before: FloatArray,
+    after: FloatArray,
+) -> NDArray[np.int64]:
+    """Put bursts together that lead away from rest and back to it.
+
+    A burst holds the limb where the rest after it differs from the rest before it by more than the
+    threshold and by `HELD_SHARE` of its largest turn. The first later burst that takes the limb
+    from there back to within `BACK_SHARE` of that difference closes the group, if all of it takes
+    at most `LONGEST_HOLD_S`.
+
+    Parameters
+    ----------
+    acceleration : ndarray of float32, shape (n, 3), in g
+        On the common clock.
+    away_g : ndarray of float32, shape (ceil(n / 25),)
+        Threshold of each second.
+    bursts, before, after : shape (b, 2), (b, 3), (b, 3)
+        Bursts and the rest around each.
+
+    Returns
+    -------
+    ndarray of int64, shape (g, 2)
+        First burst of each group and the one after its last.
+    """
+    held_g = _lengths(after - before)
+    holds = held_g > away_g[bursts[:, 0] // SECOND]
+    rows = np.flatnonzero(holds)
+    turn_g, _ = largest_turns(acceleration, bursts[rows], before[rows])
+    holds[rows] = held_g[rows] > HELD_SHARE * turn_g
+    group = np.empty((len(bursts), 2), np.int64)
+    longest = round(LONGEST_HOLD_S * SECOND)
+    back_g = np.where(holds, BACK_SHARE * held_g, -1.0)
+    return group[: _kernels.group_bursts(bursts, before, after, back_g, longest, group)]
+
+
+def largest_turns(
+    acceleration: NDArray[np.float32], spans: NDArray[np.int64], rest: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Largest distance of the smoothed acceleration (n, 3) from rest (k, 3) within spans (k, 2).
+
+    Returns
+    -------
+    turn_g : ndarray of float64, shape (k,)
+        The distance, in g; 0 for an empty span.
+    away : ndarray of float64, shape (k, 3)
+        The way from rest to there.
+    """
+    window = np.hanning(round(TURN_SPAN_S * SECOND) + 3)[1:-1]
+    away = np.zeros((len(spans), 3))
+    _kernels.largest_turns(acceleration, spans, rest, window / np.sum(window), away)
+    return _lengths(away), away
+
+
+def _leads(
+    acceleration: NDArray[np.float32],
+    first: NDArray[np.int64],
+    last: NDArray[np.int64],
+    step: int,
+    rest: FloatArray,
+    away_g: NDArray[np.float32],
+) -> FloatArray:
+    """When the limb left rest (k, 3), in points before ``first`` (see `_kernels.find_leads`)."""
+    lead = np.empty(len(first))
+    longest = np.max(np.abs(last - first), initial=0)
+    distance = np.empty(longest + _kernels.LEAD_FARTHEST_POINTS + 2)
+    threshold_g = away_g[first // SECOND].astype(np.float64)
+    first, last = np.ascontiguousarray(first), np.ascontiguousarray(last)
+    _kernels.find_leads(acceleration, first, last, step, rest, threshold_g, _HALF, distance, lead)
+    return lead
+
+
+def _lengths(vectors: FloatArray) -> FloatArray:
+    """Length of each vector (k, 3), shape (k,)."""
+    lengths: FloatArray = np.sqrt(np.sum(vectors * vectors, axis=1))
+    return lengths
