@@ -6,28 +6,8 @@ import functools
 import gc
 import importlib
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, ClassVar, TypeVar, cast
-
-import numba
-
-
-def _ask_for_no_blas() -> None:
-    """Keep numba from importing scipy.linalg at its first kernel: 0.15 s of every start.
-
-    ``numba.np.arraymath`` asks at its import whether there is a BLAS, and numba asks again
-    wherever a kernel, of whomever, uses one. Only the first question is skipped.
-    """
-    from numba.np import linalg
-
-    ask = linalg.ensure_blas
-    linalg.ensure_blas = lambda: None
-    try:
-        importlib.import_module("numba.np.arraymath")
-    finally:
-        linalg.ensure_blas = ask
-
-
-_ask_for_no_blas()
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -61,15 +41,14 @@ def kernel(signature: str) -> Callable[[F], F]:
 
 
 def inner_kernel(function: F) -> F:
-    """Compile a function that kernels call; it becomes part of their machine code.
+    """Compile a function that kernels of its module call; it becomes part of their machine code.
 
     Returns
     -------
     callable
-        Compiled for the arguments it is called with. It cannot be deferred as `kernel` does:
-        numba must know it for what it is while it compiles the caller.
+        Compiled for the arguments it is called with, when the first of those kernels is loaded.
     """
-    return _compiled(function)
+    return cast(F, _Deferred(function))
 
 
 def load_kernels() -> None:
@@ -79,11 +58,14 @@ def load_kernels() -> None:
 
 
 class _Deferred:
-    """A kernel that is compiled, or loaded from its cache, when it is first called."""
+    """A function that is compiled, or loaded from its cache, when it is first needed.
+
+    Until then not even numba is imported: that alone takes longer than most commands.
+    """
 
     every: ClassVar[list[_Deferred]] = []
 
-    def __init__(self, function: Callable[..., Any], signature: str) -> None:
+    def __init__(self, function: Callable[..., Any], *signature: str) -> None:
         functools.update_wrapper(self, function)
         self.py_func = function
         self._signature = signature
@@ -92,7 +74,12 @@ class _Deferred:
 
     def load(self) -> Callable[..., Any]:
         if self._ready is None:
-            self._ready = _compiled(self.py_func, self._signature)
+            # While numba compiles a function it has to find those it calls compiled.
+            scope = self.py_func.__globals__
+            for name in self.py_func.__code__.co_names:
+                if isinstance(called := scope.get(name), _Deferred):
+                    scope[name] = called.load()
+            self._ready = _compiled(self.py_func, *self._signature)
         return self._ready
 
     def __call__(self, *arguments: Any) -> Any:
@@ -100,8 +87,8 @@ class _Deferred:
 
 
 def _compiled(function: F, *signature: str) -> F:
+    compiler: Any = _numba().njit
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-    compiler: Any = numba.njit
     # Of the millions of objects that compiling makes, hardly one is garbage before its end.
     collects = gc.isenabled()
     gc.disable()
@@ -114,3 +101,21 @@ def _compiled(function: F, *signature: str) -> F:
     finally:
         if collects:
             gc.enable()
+
+
+@functools.cache
+def _numba() -> ModuleType:
+    """Import numba, but keep it from importing scipy.linalg at its first kernel: 0.15 s.
+
+    ``numba.np.arraymath`` asks at its import whether there is a BLAS, and numba asks again
+    wherever a kernel, of whomever, uses one. Only the first question is skipped.
+    """
+    numba = importlib.import_module("numba")
+    linalg: Any = importlib.import_module("numba.np.linalg")
+    ask = linalg.ensure_blas
+    linalg.ensure_blas = lambda: None
+    try:
+        importlib.import_module("numba.np.arraymath")
+    finally:
+        linalg.ensure_blas = ask
+    return numba

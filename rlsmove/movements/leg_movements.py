@@ -212,11 +212,11 @@ def _is_gait(acceleration: NDArray[np.float32], fs: float) -> bool:
     """Whether strides follow each other, by the autocorrelation of the acceleration's length."""
     norm = np.linalg.norm(acceleration[~np.isnan(acceleration[:, 0])], axis=1)
     norm -= np.mean(norm)
+    low, high = (round(stride_s * fs) for stride_s in STRIDE_S)
+    if high > len(norm) or np.mean(norm * norm) < GAIT_RMS_G**2:
+        return False
     power = np.abs(np.fft.rfft(norm, 2 * len(norm))) ** 2
     correlation = np.fft.irfft(power)[: len(norm)]
-    low, high = (round(stride_s * fs) for stride_s in STRIDE_S)
-    if high > len(norm) or correlation[0] / len(norm) < GAIT_RMS_G**2:
-        return False
     return bool(np.max(correlation[low:high]) > GAIT_REGULAR * correlation[0])
 
 
