@@ -5,9 +5,16 @@ from __future__ import annotations
 import functools
 import gc
 import importlib
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, TypeVar, cast
+
+#: The process that compiles beside this one, once there is one.
+_helper: subprocess.Popen[bytes] | None = None
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,9 +58,9 @@ def inner_kernel(function: F) -> F:
     return cast(F, _Deferred(function))
 
 
-def load_kernels() -> None:
+def load_kernels(last_first: bool = False) -> None:
     """Load or compile now every kernel of the modules imported so far."""
-    for deferred in _Deferred.every:
+    for deferred in _Deferred.every[:: -1 if last_first else 1]:
         deferred.load()
 
 
@@ -83,7 +90,41 @@ class _Deferred:
         return self._ready
 
     def __call__(self, *arguments: Any) -> Any:
+        if self._ready is None:
+            _compile_others_if_new(self)
         return (self._ready or self.load())(*arguments)
+
+
+def _compile_others_if_new(first: _Deferred) -> None:
+    """Where there is no cache yet, let another process compile the other modules' kernels into it.
+
+    In the first run after an installation every kernel has to be compiled, one after the other:
+    numba has a single lock. While this process compiles those that it needs first, the other one
+    comes from the other end; where they meet, this one finds the rest in the cache.
+    """
+    global _helper
+    if _helper is not None or os.cpu_count() == 1 or not sys.executable:
+        return
+    function = first.py_func
+    try:
+        cache = Path(_numba().njit(cache=True)(function).stats.cache_path)
+    except RuntimeError:  # there is no place for a cache
+        return
+    if any(cache.glob(f"*.{function.__name__}-{function.__code__.co_firstlineno}.*")):
+        return
+    others = dict.fromkeys(other.__module__ for other in _Deferred.every)
+    del others[first.__module__]
+    code = [
+        "import sys",
+        f"sys.path[:] = {sys.path}",
+        f"from {__name__} import load_kernels",
+        *(f"import {module}" for module in others),
+        "load_kernels(last_first=True)",
+    ]
+    nowhere = subprocess.DEVNULL
+    _helper = subprocess.Popen(
+        [sys.executable, "-c", "; ".join(code)], stdin=nowhere, stdout=nowhere, stderr=nowhere
+    )
 
 
 def _compiled(function: F, *signature: str) -> F:

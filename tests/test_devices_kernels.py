@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from rlsmove.devices import _kernels as kernels
+from rlsmove.devices.packets import fresh_packets
 
 BYTES = st.binary(min_size=36, max_size=36 * 4).map(
     lambda data: np.frombuffer(bytearray(data[: len(data) // 36 * 36]), np.uint8)
@@ -180,8 +181,7 @@ def test_packets_on_a_sound_clock_stay_where_they_are() -> None:
 def test_fresh_packets(packets: list[tuple[int, int]]) -> None:
     serial = np.array([number for number, _ in packets], np.int64)
     clock_s = np.array([clock for _, clock in packets], float)
-    found = np.empty(len(packets), np.int64)
-    found = found[: kernels.fresh_packets(clock_s, serial, np.nan, -1, found)]
+    found = fresh_packets(clock_s, serial)
     slow, last = [], (-1, np.nan)
     for i, (number, clock) in enumerate(packets):
         same = (number, clock) == last

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rlsmove.signal import _kernels
+from rlsmove.signal.sample_ticks import nearest_ticks
 
 
 def noise(n: int, seed: int = 0) -> NDArray[np.float32]:
@@ -158,7 +159,7 @@ def test_ticks_do_not_depend_on_the_cutting(seed: int, ratio: float, cut: int) -
     ticks = np.empty(300, np.int64)
     for start in range(0, 300, cut):
         piece = ticks[start : start + cut]
-        _kernels.nearest_ticks(time_s[start : start + cut], 50.0, 0.75, last, piece)
+        nearest_ticks(time_s[start : start + cut], 50.0, 0.75, last, piece)
     assert ticks.tolist() == slow_ticks(time_s, 50.0, 0.75)
     kept = ticks >= 0
     assert (np.diff(ticks[kept]) > 0).all()

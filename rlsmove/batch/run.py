@@ -203,10 +203,18 @@ def run_batch(
 
 def _workers(cluster: str | None, jobs: int | None, timeout_s: float) -> Any:
     if cluster is None:
-        return LocalWorkers(jobs or len(os.sched_getaffinity(0)), timeout_s)
+        return LocalWorkers(jobs or _n_cores(), timeout_s)
     from rlsmove.batch.cluster_workers import ClusterWorkers
 
     return ClusterWorkers(cluster, timeout_s)
+
+
+def _n_cores() -> int:
+    """How many processors this process may use; where the system does not tell, how many it has."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on Linux
+        return os.cpu_count() or 1
 
 
 class _Batch:

@@ -32,28 +32,6 @@ LONG_PAUSE_S = 86_400.0
 LONGEST_PAUSE_S = 31 * 86_400.0
 
 
-@kernel("int64(float64[::1], int64[::1], float64, int64, int64[::1])")
-def fresh_packets(
-    clock_s: Floats, serial: Ints, last_clock_s: float, last_serial: int, fresh: Ints
-) -> int:
-    """Write the indices of packets that were not there before to `fresh`; return how many.
-
-    A packet is a repetition when its number and its clock are those of the last fresh one, or
-    when both are behind it: a clock set back keeps counting packets.
-    """
-    m = 0
-    for i in range(len(clock_s)):
-        if serial[i] == last_serial:
-            repeated = clock_s[i] == last_clock_s
-        else:
-            repeated = serial[i] < last_serial and clock_s[i] <= last_clock_s
-        if not repeated:
-            fresh[m] = i
-            m += 1
-            last_clock_s, last_serial = clock_s[i], serial[i]
-    return m
-
-
 @kernel(
     "int64(float64[::1], float64[::1], int64[::1], boolean, float64[::1], float64[::1], "
     "float64[::1], int8[::1], float64[::1])"

@@ -263,12 +263,7 @@ class PacketRecording(Recording):
     def _place(self, tape: Tape, mark: _Mark) -> tuple[_Placed, int, _Mark]:
         """Put the tape's packets in time; how many bytes that took, and where to go on."""
         packets, damaged, used = self._find(tape.data, tape.ended)
-        fresh = np.empty(len(packets), np.int64)
-        fresh = fresh[
-            : _kernels.fresh_packets(
-                packets.clock_s, packets.serial, mark.last_clock_s, mark.last_serial, fresh
-            )
-        ]
+        fresh = fresh_packets(packets.clock_s, packets.serial, mark.last_clock_s, mark.last_serial)
         kept = packets.take(fresh)
         final = tape.ended or (len(kept) <= 2 and used > _LONGEST_DAMAGE_BYTES)
         state = mark.state.copy()
@@ -340,3 +335,31 @@ class PacketRecording(Recording):
         acceleration = np.empty((samples, 3), np.float32)
         self._decode(data, packets, acceleration)
         return Block(acceleration[low:high], time_s[low:high])
+
+
+def fresh_packets(
+    clock_s: NDArray[np.float64],
+    serial: NDArray[np.int64],
+    last_clock_s: float = math.nan,
+    last_serial: int = -1,
+) -> NDArray[np.int64]:
+    """Rows of the packets that were not there before.
+
+    A packet is a repetition when its number and its clock are those of the last fresh one, or
+    when both are behind it: a clock set back keeps counting packets.
+    """
+    serial_before = np.concatenate(([last_serial], serial))[:-1]
+    clock_before_s = np.concatenate(([last_clock_s], clock_s))[:-1]
+    onwards = (serial > serial_before) | ((serial == serial_before) & (clock_s != clock_before_s))
+    if onwards.all():
+        return np.arange(len(serial))
+    fresh = []
+    for row, (number, moment_s) in enumerate(zip(serial.tolist(), clock_s.tolist(), strict=True)):
+        if number == last_serial:
+            repeated = moment_s == last_clock_s
+        else:
+            repeated = number < last_serial and moment_s <= last_clock_s
+        if not repeated:
+            fresh.append(row)
+            last_clock_s, last_serial = moment_s, number
+    return np.array(fresh, np.int64)

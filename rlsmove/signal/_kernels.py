@@ -284,32 +284,6 @@ def rolling_quantile(
             result[i - window + 1] = ordered[chosen] if count > 0 else 0.0
 
 
-@kernel("void(float64[::1], float64, float64, int64[::1], int64[::1])")
-def nearest_ticks(
-    time_s: NDArray[np.float64],
-    tick_hz: float,
-    slack: float,
-    last: NDArray[np.int64],
-    ticks: NDArray[np.int64],
-) -> None:
-    """Number of the tick that each sample goes to, or -1 where its tick is taken.
-
-    time_s, ticks (n,); last (1,): the tick of the sample before, carried from block to block. A
-    sample takes the tick after the one before it as long as that lies within ``slack`` ticks of
-    it, else the nearest one.
-    """
-    for i in range(len(time_s)):
-        place = time_s[i] * tick_hz
-        tick = last[0] + 1
-        if abs(place - tick) > slack:
-            tick = np.int64(np.floor(place + 0.5))
-        if tick > last[0]:
-            ticks[i] = tick
-            last[0] = tick
-        else:
-            ticks[i] = -1
-
-
 @kernel(
     "void(float64[:,::1], int64, float64, float64[::1], float64[:,::1], float64[:,::1],"
     " float64[::1], float64[::1])"

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from rlsmove._jit import kernel
 from rlsmove.devices.recording import Recording
-from rlsmove.signal import _kernels
 
 #: A sample stays on the tick after the one before it while that is no farther off than this, in
 #: ticks. Half a tick would let a device's jitter double and drop samples whenever its phase passes
@@ -50,7 +50,7 @@ def samples_on_ticks(
         n = len(block.time_s)
         first = int(last[0]) + 1
         ticks = np.empty(n, np.int64)
-        _kernels.nearest_ticks(block.time_s, tick_hz, SLACK_TICKS, last, ticks)
+        nearest_ticks(block.time_s, tick_hz, SLACK_TICKS, last, ticks)
         kept = np.flatnonzero(ticks >= 0)
         n_samples += n
         left_out += n - len(kept)
@@ -73,3 +73,29 @@ def samples_on_ticks(
             f"{left_out} of {n_samples} samples came faster than the mean rate of {tick_hz:.4f} Hz "
             "and found no tick left; each is less than a tick from one that was kept",
         )
+
+
+@kernel("void(float64[::1], float64, float64, int64[::1], int64[::1])")
+def nearest_ticks(
+    time_s: NDArray[np.float64],
+    tick_hz: float,
+    slack: float,
+    last: NDArray[np.int64],
+    ticks: NDArray[np.int64],
+) -> None:
+    """Number of the tick that each sample goes to, or -1 where its tick is taken.
+
+    time_s, ticks (n,); last (1,): the tick of the sample before, carried from block to block. A
+    sample takes the tick after the one before it as long as that lies within ``slack`` ticks of
+    it, else the nearest one.
+    """
+    for i in range(len(time_s)):
+        place = time_s[i] * tick_hz
+        tick = last[0] + 1
+        if abs(place - tick) > slack:
+            tick = np.int64(np.floor(place + 0.5))
+        if tick > last[0]:
+            ticks[i] = tick
+            last[0] = tick
+        else:
+            ticks[i] = -1
