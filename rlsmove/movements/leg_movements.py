@@ -215,9 +215,8 @@ def _is_gait(acceleration: NDArray[np.float32], fs: float) -> bool:
     low, high = (round(stride_s * fs) for stride_s in STRIDE_S)
     if high > len(norm) or np.mean(norm * norm) < GAIT_RMS_G**2:
         return False
-    power = np.abs(np.fft.rfft(norm, 2 * len(norm))) ** 2
-    correlation = np.fft.irfft(power)[: len(norm)]
-    return bool(np.max(correlation[low:high]) > GAIT_REGULAR * correlation[0])
+    correlation = np.correlate(np.concatenate([norm, np.zeros(high - 1)]), norm)
+    return bool(np.max(correlation[low:]) > GAIT_REGULAR * correlation[0])
 
 
 def _chord_deg(distance_g: FloatArray) -> FloatArray:
