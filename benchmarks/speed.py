@@ -42,6 +42,9 @@ LONGEST_NIGHTS = 14
 GROWTH_NIGHTS = (1, 2, 4, 7, 14)
 GROWTH_RATES_HZ = (30, 60, 100)
 
+#: Time for the process that helps a first run with compiling to end.
+SETTLE_S = 3.0
+
 Signal = list[NDArray[np.float32]]
 
 RLSMOVE = "from rlsmove.cli import main; main()"
@@ -251,12 +254,38 @@ def start_up(path: Path, folder: Path) -> list[list[str]]:
         cold.append(
             rlsmove("night", path, "--out", folder / "o", repeats=1, NUMBA_CACHE_DIR=str(cache))
         )
+        time.sleep(SETTLE_S)
     warm = rlsmove("night", path, "--out", folder / "o", NUMBA_CACHE_DIR=str(cache))
     return [
         ["first run ever: kernels compiled", f"{min(one.wall_s for one in cold):.2f} s"],
         ["any later run: kernels loaded", f"{warm.wall_s:.2f} s"],
         ["`rlsmove --help`", f"{rlsmove('--help').wall_s:.2f} s"],
     ]
+
+
+def kernels(folder: Path) -> list[list[str]]:
+    """Processor time to compile, and to load, each kernel of a night."""
+    code = """
+        import json, time
+        import rlsmove.devices.axivity, rlsmove.night
+        from rlsmove._jit import Kernel, kernel
+        # What numba does once, for whatever comes first, is no kernel's own.
+        kernel("float64(float64)")(lambda x: x).load()
+        took = []
+        for one in filter(lambda one: one.signature, Kernel.every[:-1]):
+            began = time.process_time()
+            one.load()
+            took.append([one.__module__.split(".")[1], one.__name__, time.process_time() - began])
+        print(json.dumps(took))
+    """
+    cache = str(folder / "kernels")
+    cold, warm = (python(code, repeats=1, NUMBA_CACHE_DIR=cache).told for _ in range(2))
+    rows = [
+        [f"{name} ({stage})", f"{compiled_s:.2f} s", f"{1000 * loaded_s:.0f} ms"]
+        for (stage, name, compiled_s), (_, _, loaded_s) in zip(cold, warm, strict=True)
+    ]
+    totals = [sum(s for _, _, s in took) for took in (cold, warm)]
+    return [*rows, ["all", f"{totals[0]:.2f} s", f"{1000 * totals[1]:.0f} ms"]]
 
 
 def batch_rate(folder: Path, nights: int) -> tuple[Run, int]:
@@ -323,6 +352,7 @@ def measure(hours: float, batch_nights: int) -> tuple[str, dict[str, Any]]:
         folder = Path(name)
         files = write_formats(folder, hours)
         rlsmove("night", files["cwa"], "--out", folder / "o", repeats=1)
+        time.sleep(SETTLE_S)
         lines += [
             f"Decoding {hours:g} h at {FS:g} Hz, one leg, the file in the system's cache, the best "
             "of 4 in one process; peak memory of the process:",
@@ -352,6 +382,12 @@ def measure(hours: float, batch_nights: int) -> tuple[str, dict[str, Any]]:
             "Start-up:",
             "",
             *table(["whole process", "wall time"], start_up(files["cwa"], folder)),
+        ]
+        lines += [
+            "Compiling and loading in one process, by processor time (a file calls the decoders of "
+            "its own format alone):",
+            "",
+            *table(["kernel (stage)", "compiled", "loaded"], kernels(folder)),
         ]
         batch, cores = batch_rate(folder, batch_nights)
         per_hour = 3600 * batch_nights / batch.wall_s
@@ -416,7 +452,7 @@ def main(arguments: Sequence[str]) -> None:
     """Run the benchmark and write its page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks speed", description=__doc__)
     parser.add_argument("--hours", type=float, default=10.0, help="length of the night")
-    parser.add_argument("--batch-nights", type=int, default=32, help="nights of the batch")
+    parser.add_argument("--batch-nights", type=int, default=100, help="nights of the batch")
     parser.add_argument("--print", action="store_true", help="print, and leave the page alone")
     options = parser.parse_args(arguments)
     text, numbers = measure(options.hours, options.batch_nights)

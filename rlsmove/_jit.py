@@ -42,7 +42,7 @@ def kernel(signature: str) -> Callable[[F], F]:
     """
 
     def defer(function: F) -> F:
-        return cast(F, _Deferred(function, signature))
+        return cast(F, Kernel(function, signature))
 
     return defer
 
@@ -55,27 +55,27 @@ def inner_kernel(function: F) -> F:
     callable
         Compiled for the arguments it is called with, when the first of those kernels is loaded.
     """
-    return cast(F, _Deferred(function))
+    return cast(F, Kernel(function))
 
 
 def load_kernels(last_first: bool = False) -> None:
     """Load or compile now every kernel of the modules imported so far."""
-    for deferred in _Deferred.every[:: -1 if last_first else 1]:
+    for deferred in Kernel.every[:: -1 if last_first else 1]:
         deferred.load()
 
 
-class _Deferred:
+class Kernel:
     """A function that is compiled, or loaded from its cache, when it is first needed.
 
     Until then not even numba is imported: that alone takes longer than most commands.
     """
 
-    every: ClassVar[list[_Deferred]] = []
+    every: ClassVar[list[Kernel]] = []
 
     def __init__(self, function: Callable[..., Any], *signature: str) -> None:
         functools.update_wrapper(self, function)
         self.py_func = function
-        self._signature = signature
+        self.signature = signature
         self._ready: Callable[..., Any] | None = None
         self.every.append(self)
 
@@ -84,9 +84,9 @@ class _Deferred:
             # While numba compiles a function it has to find those it calls compiled.
             scope = self.py_func.__globals__
             for name in self.py_func.__code__.co_names:
-                if isinstance(called := scope.get(name), _Deferred):
+                if isinstance(called := scope.get(name), Kernel):
                     scope[name] = called.load()
-            self._ready = _compiled(self.py_func, *self._signature)
+            self._ready = _compiled(self.py_func, *self.signature)
         return self._ready
 
     def __call__(self, *arguments: Any) -> Any:
@@ -95,7 +95,7 @@ class _Deferred:
         return (self._ready or self.load())(*arguments)
 
 
-def _compile_others_if_new(first: _Deferred) -> None:
+def _compile_others_if_new(first: Kernel) -> None:
     """Where there is no cache yet, let another process compile the other modules' kernels into it.
 
     In the first run after an installation every kernel has to be compiled, one after the other:
@@ -112,7 +112,7 @@ def _compile_others_if_new(first: _Deferred) -> None:
         return
     if any(cache.glob(f"*.{function.__name__}-{function.__code__.co_firstlineno}.*")):
         return
-    others = dict.fromkeys(other.__module__ for other in _Deferred.every)
+    others = dict.fromkeys(other.__module__ for other in Kernel.every)
     del others[first.__module__]
     code = [
         "import sys",
