@@ -103,7 +103,8 @@ def _compile_others_if_new(first: Kernel) -> None:
     comes from the other end; where they meet, this one finds the rest in the cache.
     """
     global _helper
-    if _helper is not None or os.cpu_count() == 1 or not sys.executable:
+    frozen = hasattr(sys, "frozen")  # into a program of its own: there is no Python to start
+    if _helper is not None or os.cpu_count() == 1 or frozen or not sys.executable:
         return
     function = first.py_func
     try:

@@ -19,24 +19,31 @@ def signed(value: int, bits: int) -> int:
     return value - (1 << bits) if value >> (bits - 1) else value
 
 
-@given(arrays(np.uint8, 512), st.sampled_from([(3, 0, 4), (3, 2, 6), (6, 2, 12), (9, 2, 18)]))
+AXIVITY_LAYOUTS = st.sampled_from([(3, 0, 4), (3, 2, 6), (6, 2, 12), (9, 2, 18)])
+
+
+@given(arrays(np.uint8, 1024), st.tuples(AXIVITY_LAYOUTS, AXIVITY_LAYOUTS))
 @settings(max_examples=60, deadline=None)
-def test_axivity_blocks(block: np.ndarray, layout: tuple[int, int, int]) -> None:
-    axes, packing, size = layout
-    block[25] = axes << 4 | packing
-    count = 480 // size
-    acceleration = np.empty((count, 3), np.float32)
-    kernels.unpack_axivity(block, np.array([0]), np.array([count]), acceleration)
-    scale = 2.0 ** -(8 + (int(block[19]) >> 5))
-    for i in range(count):
-        data = bytes(block[30 + i * size : 30 + (i + 1) * size])
-        if packing == 0:
-            word = int.from_bytes(data, "little")
-            values = [signed(word >> shift & 0x3FF, 10) << (word >> 30) for shift in (0, 10, 20)]
-        else:
-            first = 3 if axes >= 6 else 0
-            values = np.frombuffer(data, "<i2")[first : first + 3].tolist()
-        assert acceleration[i].tolist() == [value * scale for value in values]
+def test_axivity_blocks(data: np.ndarray, layouts: tuple[tuple[int, int, int], ...]) -> None:
+    blocks = data.reshape(2, 512)
+    slow = []
+    for block, (axes, packing, size) in zip(blocks, layouts, strict=True):
+        block[25] = axes << 4 | packing
+        scale = 2.0 ** -(8 + (int(block[19]) >> 5))
+        for i in range(480 // size):
+            sample = bytes(block[30 + i * size : 30 + (i + 1) * size])
+            if packing == 0:
+                word = int.from_bytes(sample, "little")
+                values = [signed(word >> at & 0x3FF, 10) << (word >> 30) for at in (0, 10, 20)]
+            else:
+                first = 3 if axes >= 6 else 0
+                values = np.frombuffer(sample, "<i2")[first : first + 3].tolist()
+            slow.append([value * scale for value in values])
+    count = np.array([480 // size for _, _, size in layouts])
+    acceleration = np.full((len(slow), 3), np.nan, np.float32)
+    kernels.unpack_packed(data, np.array([0, 512]), count, acceleration)
+    kernels.unpack_plain(data, np.array([0, 512]), count, acceleration)
+    assert acceleration.tolist() == slow
 
 
 @given(BYTES)

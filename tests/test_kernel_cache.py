@@ -81,7 +81,7 @@ def test_two_first_runs_at_once_fill_one_cache(
     assert [results(*run) for run in zip(both, outs, strict=True)] == [expected, expected]
     filled = when_quiet(cache)
     names = {name.split("-")[0] for name in filled}
-    assert {"_kernels.unpack_axivity", "_kernels.resample", "_kernels.trace_away"} <= names
+    assert {"_kernels.unpack_packed", "_kernels.resample", "_kernels.trace_away"} <= names
 
     again = start(recording, tmp_path / "again", NUMBA_CACHE_DIR=str(cache))
     assert results(again, tmp_path / "again") == expected

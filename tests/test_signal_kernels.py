@@ -82,35 +82,22 @@ def test_resampling_is_the_weighted_mean_of_the_samples_around(fs: float) -> Non
     np.testing.assert_allclose(grid[:filled], expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("span", [1, 6, 24])
-def test_change_is_the_distance_between_the_means_ahead_and_behind(span: int) -> None:
+@pytest.mark.parametrize(("before", "after"), [(1, 1), (6, 6), (24, 24), (50, 3), (5, 1), (7, 9)])
+def test_distance_of_the_means_ahead_and_behind(before: int, after: int) -> None:
     values = noise(120)
-    change = np.zeros(120, np.float32)
-    _kernels.change_between_means(values, span, change)
+    distance = np.zeros(120, np.float32)
+    _kernels.distance_of_means(values, before, after, distance)
     expected = np.zeros(120)
-    for i in range(span, 120 - span + 1):
-        ahead, behind = values[i : i + span].mean(0), values[i - span : i].mean(0)
+    for i in range(before, 120 - after + 1):
+        ahead, behind = values[i : i + after].mean(0), values[i - before : i].mean(0)
         expected[i] = np.linalg.norm(ahead - behind)
-    np.testing.assert_allclose(change, expected, atol=1e-5)
-
-
-def test_change_is_zero_where_the_spans_do_not_fit() -> None:
-    change = np.zeros(5, np.float32)
-    _kernels.change_between_means(noise(5), 3, change)
-    np.testing.assert_array_equal(change, 0)
-
-
-@pytest.mark.parametrize(("rest", "half"), [(50, 1), (5, 0), (7, 3)])
-def test_distance_from_rest_compares_a_moment_with_the_mean_before_it(rest: int, half: int) -> None:
-    values = noise(90)
-    distance = np.zeros(90, np.float32)
-    _kernels.distance_from_rest(values, rest, half, distance)
-    expected = np.zeros(90)
-    for i in range(rest + half, 90 - half):
-        moment = values[i - half : i + half + 1].mean(0)
-        before = values[i - half - rest : i - half].mean(0)
-        expected[i] = np.linalg.norm(moment - before)
     np.testing.assert_allclose(distance, expected, atol=1e-5)
+
+
+def test_distance_is_zero_where_the_means_do_not_fit() -> None:
+    distance = np.zeros(5, np.float32)
+    _kernels.distance_of_means(noise(5), 3, 3, distance)
+    np.testing.assert_array_equal(distance, 0)
 
 
 @settings(max_examples=60, deadline=None)

@@ -132,20 +132,18 @@ def spread_samples(start_s: Floats, end_s: Floats, count: Ints, time_s: Floats) 
 
 
 @kernel("void(uint8[::1], int64[::1], int64[::1], float32[:, ::1])")
-def unpack_axivity(data: Bytes, sector: Ints, count: Ints, acceleration: Samples) -> None:
-    """Decode the accelerometer's axes of .cwa blocks that start at the bytes `sector`.
+def unpack_packed(data: Bytes, sector: Ints, count: Ints, acceleration: Samples) -> None:
+    """Decode the .cwa blocks that start at the bytes `sector`, where three axes share 32 bits.
 
-    Three axes are packed into 32 bits (10 bits each, and an exponent of 2), or three, six or
-    nine are int16, of which six and nine lead with the gyroscope.
+    10 bits each, and an exponent of 2. Rows of other blocks stay as they are.
     """
     k = 0
     for i in range(len(sector)):
         at = sector[i]
-        scale = np.float32(1.0 / (1 << (8 + (data[at + 19] >> 5))))
-        axes = data[at + 25] >> 4
-        body = data[at + 30 : at + 510]
-        into = acceleration[k : k + count[i]]
         if data[at + 25] & 0x0F == 0:
+            scale = np.float32(1.0 / (1 << (8 + (data[at + 19] >> 5))))
+            body = data[at + 30 : at + 510]
+            into = acceleration[k : k + count[i]]
             for j in range(len(into)):
                 word = (
                     np.uint32(body[4 * j])
@@ -161,12 +159,27 @@ def unpack_axivity(data: Bytes, sector: Ints, count: Ints, acceleration: Samples
                 into[j, 0] = np.float32(x << exponent) * scale
                 into[j, 1] = np.float32(y << exponent) * scale
                 into[j, 2] = np.float32(z << exponent) * scale
-        else:
-            low = 6 if axes >= 6 else 0
-            for j in range(len(into)):
+        k += count[i]
+
+
+@kernel("void(uint8[::1], int64[::1], int64[::1], float32[:, ::1])")
+def unpack_plain(data: Bytes, sector: Ints, count: Ints, acceleration: Samples) -> None:
+    """Decode the .cwa blocks that start at the bytes `sector`, where each axis is an int16.
+
+    There are three, six or nine, of which six and nine lead with the gyroscope. Rows of other
+    blocks stay as they are.
+    """
+    k = 0
+    for i in range(len(sector)):
+        at = sector[i]
+        axes = np.int64(data[at + 25] >> 4)
+        if data[at + 25] & 0x0F != 0:
+            scale = np.float32(1.0 / (1 << (8 + (data[at + 19] >> 5))))
+            low = at + 30 + (6 if axes >= 6 else 0)
+            for j in range(k, k + count[i]):
                 for axis in range(3):
-                    value = np.int16(np.uint16(body[low]) | np.uint16(body[low + 1]) << 8)
-                    into[j, axis] = np.float32(value) * scale
+                    value = np.int16(np.uint16(data[low]) | np.uint16(data[low + 1]) << 8)
+                    acceleration[j, axis] = np.float32(value) * scale
                     low += 2
                 low += 2 * axes - 6
         k += count[i]

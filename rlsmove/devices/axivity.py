@@ -161,7 +161,11 @@ class AxivityRecording(PacketRecording):
         return self._clock(whole_s, fraction / 32_768 - offset / rate_hz, valid)
 
     def _decode(self, data: Bytes, packets: Packets, acceleration: NDArray[np.float32]) -> None:
-        _kernels.unpack_axivity(data, packets.body, packets.count, acceleration)
+        packed = data[packets.body + 25] & 0x0F == 0
+        if packed.any():
+            _kernels.unpack_packed(data, packets.body, packets.count, acceleration)
+        if not packed.all():
+            _kernels.unpack_plain(data, packets.body, packets.count, acceleration)
 
     def _where(self, position: int) -> str:
         byte = self._data_start + position

@@ -173,73 +173,38 @@ def resample(
     return len(grid)
 
 
-@kernel("void(float32[:,::1], int64, float32[::1])")
-def change_between_means(
-    acceleration: NDArray[np.float32], span: int, change: NDArray[np.float32]
-) -> None:
-    """Distance between the mean of the next and of the last ``span`` samples.
-
-    acceleration (n, 3); change (n,), zeros at the start: at i, |mean(a[i : i + span]) -
-    mean(a[i - span : i])|; where one of them does not fit, it stays as it is.
-    """
-    n = len(acceleration)
-    if n < 2 * span:
-        return
-    share = 1.0 / span
-    # For each axis the sum ahead less the sum behind, carried on from sample to sample.
-    x = y = z = 0.0
-    for j in range(span):
-        x += np.float64(acceleration[span + j, 0]) - acceleration[j, 0]
-        y += np.float64(acceleration[span + j, 1]) - acceleration[j, 1]
-        z += np.float64(acceleration[span + j, 2]) - acceleration[j, 2]
-    for i in range(span, n - span + 1):
-        if i > span:
-            old, now, new = i - 1 - span, i - 1, i - 1 + span
-            x += (
-                np.float64(acceleration[new, 0]) + acceleration[old, 0] - 2.0 * acceleration[now, 0]
-            )
-            y += (
-                np.float64(acceleration[new, 1]) + acceleration[old, 1] - 2.0 * acceleration[now, 1]
-            )
-            z += (
-                np.float64(acceleration[new, 2]) + acceleration[old, 2] - 2.0 * acceleration[now, 2]
-            )
-        change[i] = np.sqrt(x * x + y * y + z * z) * share
-
-
 @kernel("void(float32[:,::1], int64, int64, float32[::1])")
-def distance_from_rest(
-    acceleration: NDArray[np.float32], rest: int, half: int, distance: NDArray[np.float32]
+def distance_of_means(
+    acceleration: NDArray[np.float32], before: int, after: int, distance: NDArray[np.float32]
 ) -> None:
-    """Distance of each moment from the mean of the ``rest`` samples before it.
+    """Distance of the mean of the next ``after`` samples from that of the last ``before``.
 
-    acceleration (n, 3); distance (n,), zeros at the start: a moment is the mean of the samples
-    within ``half`` of it; where the rest before it or the moment does not fit, it stays as it is.
+    acceleration (n, 3); distance (n,), zeros at the start: at i, |mean(a[i : i + after]) -
+    mean(a[i - before : i])|; where one of them does not fit, it stays as it is.
     """
     n = len(acceleration)
-    width = 2 * half + 1
-    if n < rest + width:
+    if n < before + after:
         return
-    share = 1.0 / (rest * width)
-    # For each axis the mean of the moment less that of the rest, times rest * width. The rest ends
-    # where the moment begins: the two share no sample.
+    both = before + after
+    share = 1.0 / (before * after)
+    # For each axis the difference of the means, times before * after, carried on from sample to
+    # sample.
     x = y = z = 0.0
-    for j in range(rest + width):
-        times = -width if j < rest else rest
+    for j in range(both):
+        times = -after if j < before else before
         x += times * np.float64(acceleration[j, 0])
         y += times * np.float64(acceleration[j, 1])
         z += times * np.float64(acceleration[j, 2])
-    for start in range(rest, n - width + 1):
-        if start > rest:
-            old, now, new = start - 1 - rest, start - 1, start - 1 + width
-            both = rest + width
-            x += width * np.float64(acceleration[old, 0]) - both * np.float64(acceleration[now, 0])
-            x += rest * np.float64(acceleration[new, 0])
-            y += width * np.float64(acceleration[old, 1]) - both * np.float64(acceleration[now, 1])
-            y += rest * np.float64(acceleration[new, 1])
-            z += width * np.float64(acceleration[old, 2]) - both * np.float64(acceleration[now, 2])
-            z += rest * np.float64(acceleration[new, 2])
-        distance[start + half] = np.sqrt(x * x + y * y + z * z) * share
+    for i in range(before, n - after + 1):
+        if i > before:
+            old, now, new = i - 1 - before, i - 1, i - 1 + after
+            x += after * np.float64(acceleration[old, 0]) - both * np.float64(acceleration[now, 0])
+            x += before * np.float64(acceleration[new, 0])
+            y += after * np.float64(acceleration[old, 1]) - both * np.float64(acceleration[now, 1])
+            y += before * np.float64(acceleration[new, 1])
+            z += after * np.float64(acceleration[old, 2]) - both * np.float64(acceleration[now, 2])
+            z += before * np.float64(acceleration[new, 2])
+        distance[i] = np.sqrt(x * x + y * y + z * z) * share
 
 
 @kernel("void(float64[::1], float64, float64[::1], float64[::1])")

@@ -115,7 +115,7 @@ def _changes(
         acceleration,
         span,
         span,
-        lambda piece, values: _kernels.change_between_means(piece, span, values),
+        lambda piece, values: _kernels.distance_of_means(piece, span, span, values),
     )
 
 
@@ -126,7 +126,7 @@ def _distances(acceleration: NDArray[np.float32]) -> Iterator[tuple[int, NDArray
         acceleration,
         rest + half,
         half,
-        lambda piece, values: _kernels.distance_from_rest(piece, rest, half, values),
+        lambda piece, values: _kernels.distance_of_means(piece, rest, 2 * half + 1, values[half:]),
     )
 
 
