@@ -8,7 +8,8 @@ import importlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, TypeVar, cast
@@ -131,15 +132,22 @@ def _compile_others_if_new(first: Kernel) -> None:
 def _compiled(function: F, *signature: str) -> F:
     compiler: Any = _numba().njit
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-    # Of the millions of objects that compiling makes, hardly one is garbage before its end.
+    with _garbage_left():
+        try:
+            return cast(F, compiler(*signature, cache=True, **options)(function))
+        except RuntimeError as error:
+            if "cannot cache" not in str(error):
+                raise
+            return cast(F, compiler(*signature, **options)(function))
+
+
+@contextmanager
+def _garbage_left() -> Iterator[None]:
+    """Collect no garbage: of the millions of objects that numba makes, hardly one is any."""
     collects = gc.isenabled()
     gc.disable()
     try:
-        return cast(F, compiler(*signature, cache=True, **options)(function))
-    except RuntimeError as error:
-        if "cannot cache" not in str(error):
-            raise
-        return cast(F, compiler(*signature, **options)(function))
+        yield
     finally:
         if collects:
             gc.enable()
@@ -152,12 +160,13 @@ def _numba() -> ModuleType:
     ``numba.np.arraymath`` asks at its import whether there is a BLAS, and numba asks again
     wherever a kernel, of whomever, uses one. Only the first question is skipped.
     """
-    numba = importlib.import_module("numba")
-    linalg: Any = importlib.import_module("numba.np.linalg")
-    ask = linalg.ensure_blas
-    linalg.ensure_blas = lambda: None
-    try:
-        importlib.import_module("numba.np.arraymath")
-    finally:
-        linalg.ensure_blas = ask
+    with _garbage_left():
+        numba = importlib.import_module("numba")
+        linalg: Any = importlib.import_module("numba.np.linalg")
+        ask = linalg.ensure_blas
+        linalg.ensure_blas = lambda: None
+        try:
+            importlib.import_module("numba.np.arraymath")
+        finally:
+            linalg.ensure_blas = ask
     return numba
