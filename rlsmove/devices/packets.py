@@ -106,21 +106,32 @@ class _Mark:
 
 
 class Tape:
-    """A stream's bytes, a stretch at a time; what is not used stays for the next."""
+    """A stream's bytes, a stretch at a time; what is not used stays for the next.
+
+    `data` lasts until the tape advances: one buffer holds them all, since asking the system for
+    a new one for each costs more time than decoding what is in it.
+    """
 
     def __init__(self, stream: ByteStream, position: int, bytes_per_read: int) -> None:
         self._stream = stream
         self._bytes_per_read = bytes_per_read
+        self._buffer = np.empty(0, np.uint8)
         self.position = position
-        self.data = np.empty(0, np.uint8)
+        self.data = self._buffer
         self.ended = False
 
     def advance(self, used: int) -> None:
         """Drop the bytes used, and read on."""
+        rest = self.data[used:]
         fresh = self._stream.read(self._bytes_per_read)
         self.ended = len(fresh) < self._bytes_per_read
         self.position += used
-        self.data = np.concatenate((self.data[used:], np.frombuffer(fresh, np.uint8)))
+        size = len(rest) + len(fresh)
+        if size > len(self._buffer):
+            self._buffer = np.empty(size + size // 8, np.uint8)
+        self._buffer[: len(rest)] = rest
+        self._buffer[len(rest) : size] = np.frombuffer(fresh, np.uint8)
+        self.data = self._buffer[:size]
 
 
 class PacketRecording(Recording):
