@@ -38,6 +38,17 @@ def test_windows_hold_count_sums_squares_and_extremes() -> None:
     assert norm_sum == pytest.approx(np.linalg.norm(values.astype(float), axis=1).sum())
 
 
+def test_windows_end_whatever_the_times_are() -> None:
+    time_s = np.array([-1e-9, 0.0, 1.0, np.nan, 12.0])
+    state = np.zeros(_kernels.STATE_SIZE)
+    rows = np.empty((5, _kernels.N_STATISTICS))
+    values = np.ones((5, 3), np.float32)
+    done = _kernels.accumulate_windows(values, time_s, 10.0, state, rows)
+    assert rows[:done, :2].tolist() == [[-1, 1], [0, 3]]
+    assert rows[:done, 8:].tolist() == [[1] * 6] * 2  # no 0 among the lowest and highest
+    assert state[:2].tolist() == [1, 1]
+
+
 def slow_resample(
     values: NDArray[np.float32],
     time_s: NDArray[np.float64],

@@ -39,7 +39,7 @@ def accumulate_windows(
     n = len(time_s)
     i = 0
     while i < n:
-        if time_s[i] >= state[_END]:
+        if state[_COUNT] == 0.0 or time_s[i] >= state[_END]:
             if state[_COUNT] > 0.0:
                 for column in range(N_STATISTICS):
                     windows[done, column] = state[column]
@@ -60,7 +60,7 @@ def accumulate_windows(
         square_x, square_y, square_z = state[_SQUARE], state[_SQUARE + 1], state[_SQUARE + 2]
         low_x, low_y, low_z = state[_LOW], state[_LOW + 1], state[_LOW + 2]
         high_x, high_y, high_z = state[_HIGH], state[_HIGH + 1], state[_HIGH + 2]
-        while i < n and time_s[i] < end_s:
+        while i < n and not time_s[i] >= end_s:
             x = np.float64(acceleration[i, 0])
             y = np.float64(acceleration[i, 1])
             z = np.float64(acceleration[i, 2])
