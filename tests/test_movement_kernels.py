@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from rlsmove.movements import _kernels, traces
 from rlsmove.movements.traces import find_bursts, group_bursts, largest_turns, rest_levels
-from rlsmove.signal.activity import SECOND
+from rlsmove.signal.activity import SECOND, movement_activity
 
 RNG_SEEDS = range(8)
 
@@ -186,3 +186,15 @@ def test_runs_are_measured_as_by_the_plain_steps(seed: int) -> None:
         moving = np.mean(covered > _kernels.MOVING_SHARE * turn_g[k])
         expected = strength[start:end].max(), away.max(), np.sqrt(np.mean(away**2)), moving
         np.testing.assert_allclose(measured[:, k], expected, rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_burst_out_of_zeros_is_traced_without_a_warning() -> None:
+    rng = np.random.default_rng(0)
+    acceleration = rng.normal(0, 0.002, (20_000, 3)) + np.array([0, 0, 1])
+    acceleration[5_000:12_000] = 0
+    acceleration[8_000:8_050] += 0.3 * rng.standard_normal((50, 3))
+    acceleration = acceleration.astype(np.float32)
+    found = traces.trace_movements(acceleration, movement_activity(acceleration, 0.0), 1.0)
+    assert np.any((found.start > 7_990) & (found.end < 8_060))
+    assert np.isnan(found.across_g).any()

@@ -127,7 +127,9 @@ def trace_movements(
 
     points = np.stack([np.ceil(start), np.floor(end) + 1.0], axis=1).astype(np.int64)
     turn_g, away = largest_turns(acceleration, points, before)
-    along = np.sum(away * before, axis=1) ** 2 / np.sum(before**2, axis=1)
+    # Rest of exactly 0 g, as where a device wrote zeros, has no direction of gravity: NaN.
+    with np.errstate(invalid="ignore"):
+        along = np.sum(away * before, axis=1) ** 2 / np.sum(before**2, axis=1)
     measured = np.empty((4, count))
     _kernels.measure_runs(acceleration, activity.strength, points, before, turn_g, _HALF, measured)
     strength, peak_g, rms_g, moving = measured
@@ -175,16 +177,12 @@ def rest_levels(
     start, end = bursts.T
     floor = np.concatenate([[0], end])[: len(start)]
     ceiling = np.concatenate([start[1:], [n]])[: len(start)]
-    ahead = np.minimum(end, n - 1)
-    spans = [
-        np.maximum(np.minimum(np.maximum(start - rest, floor), start - 1), 0),
-        np.maximum(start, 1),
-        ahead,
-        np.maximum(np.minimum(end + rest, ceiling), ahead + 1),
-    ]
     before, after = np.empty((2, len(bursts), 3))
-    _kernels.span_means(acceleration, spans[0], spans[1], before)
-    _kernels.span_means(acceleration, spans[2], spans[3], after)
+    low = np.maximum(np.minimum(np.maximum(start - rest, floor), start - 1), 0)
+    _kernels.span_means(acceleration, low, np.maximum(start, 1), before)
+    low = np.minimum(end, n - 1)
+    high = np.maximum(np.minimum(end + rest, ceiling), low + 1)
+    _kernels.span_means(acceleration, low, high, after)
     return before, after
 
 
