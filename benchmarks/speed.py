@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rlsmove.processors import n_processors
 from rlsmove.simulate import NightParameters, simulate_night
 
 ROOT = Path(__file__).parent.parent
@@ -295,7 +296,7 @@ def batch_rate(folder: Path, nights: int) -> tuple[Run, int]:
     for number in range(nights):
         for side in ("left", "right"):
             os.link(folder / f"{side}.cwa", cohort / f"n{number:03d}_{side}.cwa")
-    cores = len(os.sched_getaffinity(0))
+    cores = n_processors()
     return rlsmove("batch", cohort, "--out", folder / "derived", repeats=1), cores
 
 
@@ -339,7 +340,7 @@ def machine() -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in names)
     load = os.getloadavg()[0]
     return (
-        f"{processor}, {len(os.sched_getaffinity(0))} cores, {platform.system()} "
+        f"{processor}, {n_processors()} cores, {platform.system()} "
         f"{platform.release()}, Python {platform.python_version()}; {versions}. "
         f"Load of the machine before: {load:.1f}."
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import gc
 import importlib
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,8 +13,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, TypeVar, cast
 
-#: The process that compiles beside this one, once there is one.
+from rlsmove.processors import n_processors
+
+#: The process that compiles beside this one, if any; whether one is wanted is looked at once.
 _helper: subprocess.Popen[bytes] | None = None
+_looked_at = False
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -103,9 +105,14 @@ def _compile_others_if_new(first: Kernel) -> None:
     numba has a single lock. While this process compiles those that it needs first, the other one
     comes from the other end; where they meet, this one finds the rest in the cache.
     """
-    global _helper
+    global _helper, _looked_at
+    if _looked_at:
+        return
+    _looked_at = True
+    others = dict.fromkeys(other.__module__ for other in Kernel.every)
+    del others[first.__module__]
     frozen = hasattr(sys, "frozen")  # into a program of its own: there is no Python to start
-    if _helper is not None or os.cpu_count() == 1 or frozen or not sys.executable:
+    if not others or n_processors() == 1 or frozen or not sys.executable:
         return
     function = first.py_func
     try:
@@ -114,8 +121,6 @@ def _compile_others_if_new(first: Kernel) -> None:
         return
     if any(cache.glob(f"*.{function.__name__}-{function.__code__.co_firstlineno}.*")):
         return
-    others = dict.fromkeys(other.__module__ for other in Kernel.every)
-    del others[first.__module__]
     code = [
         "import sys",
         f"sys.path[:] = {sys.path}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,6 +87,22 @@ def test_two_first_runs_at_once_fill_one_cache(
     again = start(recording, tmp_path / "again", NUMBA_CACHE_DIR=str(cache))
     assert results(again, tmp_path / "again") == expected
     assert machine_code(cache) == filled  # nothing was compiled anew
+
+
+def test_another_process_compiles_what_this_one_does_not_need_yet(
+    recording: Path, tmp_path: Path
+) -> None:
+    decode = """
+        import sys, rlsmove.night
+        from rlsmove.devices import open_recording
+        print(sum(len(block.time_s) for block in open_recording(sys.argv[1]).blocks()))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(decode), str(recording)]
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    names = {name.split("-")[0] for name in when_quiet(tmp_path)}
+    assert {"_kernels.unpack_packed", "_kernels.resample", "_kernels.trace_away"} <= names
+    assert "_kernels.find_records" not in names  # of a format that nobody asked for
 
 
 def test_another_processor_has_machine_code_of_its_own(

@@ -11,7 +11,8 @@ PACKAGE = Path(__file__).parents[1] / "rlsmove"
 
 #: Each part may import those on earlier lines, and its own. `__init__` names what is public.
 ORDER = (
-    {"errors", "records", "rules", "_jit"},
+    {"errors", "records", "rules", "processors"},
+    {"_jit"},
     {"devices", "io"},
     {"signal"},
     {"movements"},

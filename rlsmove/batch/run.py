@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
@@ -25,6 +24,7 @@ from rlsmove.batch.tasks import (
 )
 from rlsmove.batch.work_list import Person, WorkList, read_work_list
 from rlsmove.errors import OutputError
+from rlsmove.processors import n_processors
 
 #: Longest time for one reading of a recording, or for one night.
 TIMEOUT_S = 600.0
@@ -203,18 +203,10 @@ def run_batch(
 
 def _workers(cluster: str | None, jobs: int | None, timeout_s: float) -> Any:
     if cluster is None:
-        return LocalWorkers(jobs or _n_cores(), timeout_s)
+        return LocalWorkers(jobs or n_processors(), timeout_s)
     from rlsmove.batch.cluster_workers import ClusterWorkers
 
     return ClusterWorkers(cluster, timeout_s)
-
-
-def _n_cores() -> int:
-    """How many processors this process may use; where the system does not tell, how many it has."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on Linux
-        return os.cpu_count() or 1
 
 
 class _Batch:
