@@ -10,11 +10,11 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.pages import write_tables
 from benchmarks.peers import PEERS, Marks
 from rlsmove.movements import detect_leg_movements
 from rlsmove.records import KINDS, LEG_MOVEMENT, SIDES, Intervals, Movements
@@ -27,9 +27,6 @@ from rlsmove.signal.uniform_clock import UniformReader
 from rlsmove.simulate import SCENARIOS, SimulatedNight, simulate_night
 from rlsmove.simulate.files import true_counts
 from rlsmove.simulate.recording import SimulatedRecording
-
-PAGE = Path(__file__).parent.parent / "docs" / "benchmarks-accuracy.md"
-BEGIN, END = "<!-- begin generated table -->", "<!-- end generated table -->"
 
 #: A find belongs to a movement when their onsets lie no further apart.
 TOLERANCE_S = 0.5
@@ -347,7 +344,4 @@ def main(arguments: Sequence[str]) -> None:
     text = tables(results, options.nights, options.hours)
     print(text)
     if not options.print:
-        page = PAGE.read_text(encoding="utf-8")
-        head, rest = page.split(BEGIN)
-        tail = rest.split(END)[1]
-        PAGE.write_text(f"{head}{BEGIN}\n{text}\n{END}{tail}", encoding="utf-8")
+        write_tables("accuracy", text)

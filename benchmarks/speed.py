@@ -26,13 +26,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.pages import DOCS, write_tables
 from rlsmove.processors import n_processors
 from rlsmove.simulate import NightParameters, simulate_night
 
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "benchmarks-speed.md"
-PICTURE = ROOT / "docs" / "pictures" / "speed.svg"
-BEGIN, END = "<!-- begin generated table -->", "<!-- end generated table -->"
+PICTURE = DOCS / "pictures" / "speed.svg"
 
 SEED = 7
 FS = 100.0
@@ -459,8 +458,5 @@ def main(arguments: Sequence[str]) -> None:
     text, numbers = measure(options.hours, options.batch_nights)
     print(text)
     if not options.print:
-        page = PAGE.read_text(encoding="utf-8")
-        head, rest = page.split(BEGIN)
-        tail = rest.split(END)[1]
-        PAGE.write_text(f"{head}{BEGIN}\n{text}\n{END}{tail}", encoding="utf-8")
+        write_tables("speed", text)
         draw(numbers)

@@ -10,10 +10,10 @@ import argparse
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks.pages import write_tables
 from rlsmove.simulate.study_results import (
     ARMS,
     ResultParameters,
@@ -26,9 +26,6 @@ from rlsmove.study.person import primary_contrast
 from rlsmove.study.person_nights import Settings, log_rates
 from rlsmove.study.plan import Scheme, make_scheme
 from rlsmove.study.shift_test import ALPHA
-
-PAGE = Path(__file__).parent.parent / "docs" / "benchmarks-statistics.md"
-BEGIN, END = "<!-- begin generated table -->", "<!-- end generated table -->"
 
 #: One person's designs, as `rlsmove plan` offers them.
 DESIGNS = {
@@ -170,8 +167,4 @@ def main(arguments: Sequence[str]) -> None:
         print(line, flush=True)
         lines.append(line)
     if not options.print:
-        page = PAGE.read_text(encoding="utf-8")
-        head, rest = page.split(BEGIN)
-        tail = rest.split(END)[1]
-        text = "\n".join(lines)
-        PAGE.write_text(f"{head}{BEGIN}\n{text}\n{END}{tail}", encoding="utf-8")
+        write_tables("statistics", "\n".join(lines))

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.speed import BEGIN, END, PAGE, write_formats
+from benchmarks import pages
+from benchmarks.speed import write_formats
 from benchmarks.speed_peers import (
     Samples,
     actfast_decode,
@@ -44,7 +45,14 @@ def test_the_script_finds_movements_in_the_night(tmp_path: Path) -> None:
     assert script_night(str(write_formats(tmp_path, 1.0)["cwa"])) > 10
 
 
-def test_the_page_takes_the_tables() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    assert page.count(BEGIN) == page.count(END) == 1
-    assert page.index(BEGIN) < page.index(END)
+@pytest.mark.parametrize("benchmark", ["accuracy", "speed", "statistics"])
+def test_the_page_takes_the_tables_and_keeps_its_text(
+    benchmark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = pages.page_of(benchmark).read_text(encoding="utf-8")
+    (tmp_path / pages.page_of(benchmark).name).write_text(before, encoding="utf-8")
+    monkeypatch.setattr(pages, "DOCS", tmp_path)
+    pages.write_tables(benchmark, "| new |")
+    after = pages.page_of(benchmark).read_text(encoding="utf-8")
+    head, tail = before.split(pages.BEGIN)[0], before.split(pages.END)[1]
+    assert after == f"{head}{pages.BEGIN}\n| new |\n{pages.END}{tail}"
