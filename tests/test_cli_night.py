@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from contracts import INDEX_NAMES
 from recordings import EVENING, simulated, simulated_samples
 
 from rlsmove.cli import main
@@ -32,40 +33,6 @@ MOVEMENTS_HEADER = (
     "respiratory,plmnr,arousal,peak_g,tilt_deg,reason"
 )
 NIGHT_KEYS = ["recording", "sleep", "rules", "indices", "quality", "provenance"]
-INDEX_NAMES = [
-    "tib_hours",
-    "sleep_hours",
-    "wake_hours",
-    "analysable_hours",
-    "lm_count",
-    "lm_per_hour_tib",
-    "clm_count",
-    "clm_per_hour_tib",
-    "plm_count",
-    "plm_per_hour_tib",
-    "plms_count",
-    "plms_per_hour",
-    "plmw_count",
-    "plmw_per_hour",
-    "plms_nr_per_hour",
-    "plms_arousal_per_hour",
-    "isolated_per_hour",
-    "short_interval_per_hour",
-    "periodicity_index_movements",
-    "periodicity_index_intervals",
-    "imi_plm_median_s",
-    "ln_imi_mean",
-    "ln_imi_sd",
-    "series_count",
-    "plm_duration_mean_s",
-    "plms_per_hour_by_hour",
-    "plms_per_hour_by_third",
-    "sleep_onset_latency_min",
-    "sleep_efficiency",
-    "waso_min",
-    "awakenings",
-    "posture_shifts_per_hour",
-]
 
 
 @pytest.fixture(scope="module")

@@ -8,46 +8,12 @@ from datetime import datetime
 
 import numpy as np
 import pytest
+from contracts import INDEX_NAMES
 from hand_scored import every, lm, of_kind, score, spans, staged
 
 from rlsmove.records import POSTURE_SHIFT, Intervals, Movements, Sleep
 from rlsmove.rules import AASM, WASM_2006, WASM_2016
 from rlsmove.scoring import INDICES, index_notices, night_indices, night_tables
-
-CONTRACT = [
-    "tib_hours",
-    "sleep_hours",
-    "wake_hours",
-    "analysable_hours",
-    "lm_count",
-    "lm_per_hour_tib",
-    "clm_count",
-    "clm_per_hour_tib",
-    "plm_count",
-    "plm_per_hour_tib",
-    "plms_count",
-    "plms_per_hour",
-    "plmw_count",
-    "plmw_per_hour",
-    "plms_nr_per_hour",
-    "plms_arousal_per_hour",
-    "isolated_per_hour",
-    "short_interval_per_hour",
-    "periodicity_index_movements",
-    "periodicity_index_intervals",
-    "imi_plm_median_s",
-    "ln_imi_mean",
-    "ln_imi_sd",
-    "series_count",
-    "plm_duration_mean_s",
-    "plms_per_hour_by_hour",
-    "plms_per_hour_by_third",
-    "sleep_onset_latency_min",
-    "sleep_efficiency",
-    "waso_min",
-    "awakenings",
-    "posture_shifts_per_hour",
-]
 
 #: Two hours: 30 min wake, 60 min N2, 30 min R.
 STAGES_2_H = " ".join(["W"] * 60 + ["N2"] * 120 + ["R"] * 60)
@@ -68,8 +34,8 @@ def indices_of(
 
 
 def test_names_stand_in_the_order_of_the_contract():
-    assert list(indices_of(Movements.empty())) == CONTRACT
-    assert [index.name for index in INDICES] == CONTRACT
+    assert list(indices_of(Movements.empty())) == INDEX_NAMES
+    assert [index.name for index in INDICES] == INDEX_NAMES
 
 
 def test_every_definition_says_what_it_counts_and_its_bounds():
