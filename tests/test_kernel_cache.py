@@ -15,6 +15,8 @@ import pytest
 from device_files import write_cwa
 from recordings import at_rest
 
+from rlsmove.processors import n_processors
+
 PROGRAM = "from rlsmove.cli import main; main()"
 
 #: With this setting alone numba finds no place for a cache, as in a read-only installation of
@@ -89,6 +91,7 @@ def test_two_first_runs_at_once_fill_one_cache(
     assert machine_code(cache) == filled  # nothing was compiled anew
 
 
+@pytest.mark.skipif(n_processors() == 1, reason="there is no processor to spare")
 def test_another_process_compiles_what_this_one_does_not_need_yet(
     recording: Path, tmp_path: Path
 ) -> None:
