@@ -26,7 +26,7 @@ from rlsmove.signal.survey import survey_recording
 from rlsmove.signal.uniform_clock import UniformReader
 from rlsmove.simulate import SCENARIOS, SimulatedNight, simulate_night
 from rlsmove.simulate.files import true_counts
-from rlsmove.simulate.recording import SimulatedRecording
+from rlsmove.simulate.simulated_recording import SimulatedRecording
 
 #: A find belongs to a movement when their onsets lie no further apart.
 TOLERANCE_S = 0.5

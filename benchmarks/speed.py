@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.pages import DOCS, write_tables
-from rlsmove.processors import n_processors
+from rlsmove._processors import n_processors
 from rlsmove.simulate import NightParameters, simulate_night
 
 ROOT = Path(__file__).parent.parent
@@ -222,8 +222,8 @@ def stages(path: Path) -> dict[str, float]:
         import numba; part("import numba")
         from datetime import date; from pathlib import Path; import tempfile
         from rlsmove._jit import load_kernels
-        from rlsmove.night import analyse_night, open_leg
-        from rlsmove.night_record import write_night_result
+        from rlsmove.night.analysis import analyse_night, open_leg
+        from rlsmove.results.night_files import write_night_result
         import rlsmove.devices.axivity; part("import rlsmove")
         load_kernels(); part("load compiled kernels")
         leg = open_leg(sys.argv[1]); part("first reading: coverage, calibration, wear, digest")
@@ -267,7 +267,7 @@ def kernels(folder: Path) -> list[list[str]]:
     """Processor time to compile, and to load, each kernel of a night."""
     code = """
         import json, time
-        import rlsmove.devices.axivity, rlsmove.night
+        import rlsmove.devices.axivity, rlsmove.night.analysis
         from rlsmove._jit import Kernel, kernel
         # What numba does once, for whatever comes first, is no kernel's own.
         kernel("float64(float64)")(lambda x: x).load()

@@ -14,18 +14,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.pages import write_tables
+from rlsmove.comparison.cohort import pool
+from rlsmove.comparison.contrast import Contrast
+from rlsmove.comparison.person import primary_contrast
+from rlsmove.comparison.person_nights import Settings, log_rates
+from rlsmove.comparison.randomized_shift import ALPHA
 from rlsmove.simulate.study_results import (
     ARMS,
     ResultParameters,
     person_nights,
     simulate_results,
 )
-from rlsmove.study.cohort import pool
-from rlsmove.study.contrast import Contrast
-from rlsmove.study.person import primary_contrast
-from rlsmove.study.person_nights import Settings, log_rates
 from rlsmove.study.plan import Scheme, make_scheme
-from rlsmove.study.shift_test import ALPHA
 
 #: One person's designs, as `rlsmove plan` offers them.
 DESIGNS = {

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, TypeVar, cast
 
-from rlsmove.processors import n_processors
+from rlsmove._processors import n_processors
 
 #: The process that compiles beside this one, if any; whether one is wanted is looked at once.
 _helper: subprocess.Popen[bytes] | None = None

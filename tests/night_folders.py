@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from rlsmove.night import analyse_night, choose_nights, open_leg
-from rlsmove.night_record import write_night_result
+from rlsmove.night.analysis import analyse_night, choose_nights, open_leg
+from rlsmove.results.night_files import write_night_result
 from rlsmove.simulate import SCENARIOS, simulate_night
 from rlsmove.simulate.files import write_simulated_night
 
@@ -23,7 +23,7 @@ def write_results(
     recordings: Path, folder: Path, *, with_sleep: bool = True, keep_signal: bool = True
 ) -> None:
     """Analyze the recordings of one night, and write what `rlsmove night --out` writes."""
-    from rlsmove.io.event_lists import read_one_night
+    from rlsmove.events.event_lists import read_one_night
 
     legs = [
         open_leg(recordings / f"{side}.h5", side)

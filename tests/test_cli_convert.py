@@ -134,7 +134,9 @@ def test_edf_of_many_gaps_tells_them_all(tmp_path: Path) -> None:
 def test_missing_ticks_of_a_wandering_rate_repeat_the_sample_before(tmp_path: Path) -> None:
     from recordings import ArrayRecording
 
-    from rlsmove.recording_exports import _write_edf  # the file formats all keep their own clock
+    from rlsmove.signal.recording_exports import (
+        _write_edf,  # the file formats all keep their own clock
+    )
     from rlsmove.signal.survey import survey_recording
 
     edfio = pytest.importorskip("edfio")

@@ -68,7 +68,7 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
 
 def test_scoring_a_night_does_without_the_slow_parts_of_scipy() -> None:
     program = (
-        "import sys, rlsmove.night, rlsmove.night_record\n"
+        "import sys, rlsmove.night.analysis, rlsmove.results.night_files\n"
         "slow = [n for n in ('scipy.signal', 'scipy.linalg', 'scipy.stats', 'matplotlib') "
         "if n in sys.modules]\n"
         "sys.exit(f'imported {slow}' if slow else 0)\n"

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rlsmove.study.cohort import compare_cohort, holm, pool
-from rlsmove.study.comparison import compare_table
-from rlsmove.study.person import VERDICTS, verdict
-from rlsmove.study.person_nights import Settings
-from rlsmove.study.wording import change, change_range
+from rlsmove.comparison.cohort import compare_cohort, holm, pool
+from rlsmove.comparison.comparison import compare_table
+from rlsmove.comparison.person import VERDICTS, verdict
+from rlsmove.comparison.person_nights import Settings
+from rlsmove.comparison.wording import change, change_range
 
 HEADER = "participant_id,night,condition,block,count,hours\n"
 

@@ -13,10 +13,10 @@ from click.testing import CliRunner
 
 from rlsmove.cli import main
 from rlsmove.errors import EventListError, UnsuitableSignal
+from rlsmove.events import emg
+from rlsmove.events._emg_kernels import envelope_bursts, hold_median
+from rlsmove.events.labels import read_label_table
 from rlsmove.io.edf_records import EdfRecords
-from rlsmove.io.event_labels import read_label_table
-from rlsmove.movements import emg
-from rlsmove.movements._emg_kernels import envelope_bursts, hold_median
 from rlsmove.records import LEFT, RIGHT
 
 FS = 256

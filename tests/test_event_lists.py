@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from oracle import ORACLE, events_of, needs_oracle, rows_by_case
 
 from rlsmove.errors import EventListError, SettingError
-from rlsmove.io.event_labels import read_label_table, side_named
-from rlsmove.io.event_lists import Events, convert_events, read_events, read_one_night
+from rlsmove.events.event_lists import Events, convert_events, read_events, read_one_night
+from rlsmove.events.labels import read_label_table, side_named
 from rlsmove.records import (
     BILATERAL,
     LEFT,

@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 from recordings import EVENING, simulated, simulated_samples
 
-from rlsmove import glossary
 from rlsmove.batch.tasks import ROW_COLUMNS
 from rlsmove.cli import main
 from rlsmove.devices import write_recording
-from rlsmove.io.results import MOVEMENT_COLUMNS
+from rlsmove.results import glossary
+from rlsmove.results.night_json import MOVEMENT_COLUMNS
 from rlsmove.rules import WASM_2016
 from rlsmove.scoring import INDICES
 from rlsmove.simulate.files import hypnogram_csv
@@ -57,7 +57,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_the_glossary_is_current() -> None:
     page = (ROOT / "GLOSSARY.md").read_text()
-    assert page == glossary.glossary_text(), "run python -m rlsmove.glossary > GLOSSARY.md"
+    assert page == glossary.glossary_text(), "run python -m rlsmove.results.glossary > GLOSSARY.md"
 
 
 def test_every_column_of_movements_csv_is_there() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from rlsmove.records import LEFT, DetectedLeg, DetectedNight, Intervals, Movements
 from rlsmove.rules import AASM, WASM_2016
-from rlsmove.scoring.immobilization_test import score_immobilization
+from rlsmove.scoring.immobilization import score_immobilization
 
 HOUR_MS = 3_600_000
 

@@ -15,7 +15,7 @@ import pytest
 from device_files import write_cwa
 from recordings import at_rest
 
-from rlsmove.processors import n_processors
+from rlsmove._processors import n_processors
 
 PROGRAM = "from rlsmove.cli import main; main()"
 
@@ -96,7 +96,7 @@ def test_another_process_compiles_what_this_one_does_not_need_yet(
     recording: Path, tmp_path: Path
 ) -> None:
     decode = """
-        import sys, rlsmove.night
+        import sys, rlsmove.night.analysis
         from rlsmove.devices import open_recording
         print(sum(len(block.time_s) for block in open_recording(sys.argv[1]).blocks()))
     """

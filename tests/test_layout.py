@@ -11,23 +11,18 @@ PACKAGE = Path(__file__).parents[1] / "rlsmove"
 
 #: Each part may import those on earlier lines, and its own. `__init__` names what is public.
 ORDER = (
-    {"errors", "records", "rules", "processors"},
+    {"errors", "records", "rules", "_processors"},
     {"_jit"},
-    {"devices", "io"},
+    {"io", "scoring"},
+    {"devices", "events"},
     {"signal"},
     {"movements"},
-    {"scoring"},
-    {"sleep_source"},
+    {"massage"},
     {"night"},
-    {"night_record"},
-    {"recording_exports"},
-    {"review"},
-    {"study"},
-    {"simulate"},
-    {"report"},
-    {"view"},
-    {"batch"},
-    {"glossary"},
+    {"results"},
+    {"study", "agreement", "review"},
+    {"comparison", "batch", "view", "share"},
+    {"report", "simulate", "home"},
     {"cli"},
 )
 RANK = {part: rank for rank, parts in enumerate(ORDER) for part in parts}

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from recordings import EVENING, ArrayRecording, any_rotation, simulated, simulated_samples
 
 from rlsmove.errors import SettingError
-from rlsmove.io.event_lists import Events
-from rlsmove.night import NO_LIGHTS, NightResult, analyse_night, choose_nights, read_leg
+from rlsmove.events.event_lists import Events
+from rlsmove.night.analysis import NO_LIGHTS, NightResult, analyse_night, choose_nights, read_leg
+from rlsmove.night.sleep_source import Lights
 from rlsmove.records import LEG_MOVEMENT, SIDES, Intervals, Movements
 from rlsmove.rules import AASM, WASM_2006
-from rlsmove.sleep_source import Lights
 
 NIGHT = date(2026, 3, 1)
 HOURS = 1.5

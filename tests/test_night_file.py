@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from rlsmove.errors import RecordingError
-from rlsmove.io.night_file import read_night_file, write_night_file
 from rlsmove.records import (
     LEFT,
     RIGHT,
@@ -20,6 +19,7 @@ from rlsmove.records import (
     Movements,
     Sleep,
 )
+from rlsmove.results.night_npz import read_night_file, write_night_file
 from rlsmove.signal.kept_signal import kept_signal, on_other_clock
 from rlsmove.signal.nights import Night, NightSpan
 

@@ -15,14 +15,14 @@ from rlsmove.errors import OutputError
 from rlsmove.io.atomic_files import atomic_path, write_files
 from rlsmove.io.json_text import json_text
 from rlsmove.io.numbers_as_text import seconds
-from rlsmove.io.results import (
+from rlsmove.records import LEFT, RIGHT, Intervals, Movements, Notice, Sleep
+from rlsmove.results.night_json import (
     MOVEMENT_COLUMNS,
     movements_csv,
     nights_csv,
     value_text,
     write_night,
 )
-from rlsmove.records import LEFT, RIGHT, Intervals, Movements, Notice, Sleep
 from rlsmove.rules import WASM_2016
 from rlsmove.scoring import Scoring, night_indices, score_movements
 

@@ -9,13 +9,13 @@ from datetime import date
 import pytest
 from night_folders import write_recordings, write_results
 
-from rlsmove.io.results import nights_csv
+from rlsmove.comparison.comparison import compare_study
+from rlsmove.comparison.study_nights import night_results, study_nights
+from rlsmove.results.night_json import nights_csv
 from rlsmove.review import EDITS_FILE, open_night
 from rlsmove.review.edits import append_edit, new_edit
 from rlsmove.scoring import INDICES
-from rlsmove.study.comparison import compare_study
 from rlsmove.study.folder import about_study, read_study, write_study
-from rlsmove.study.study_nights import night_results, study_nights
 
 NIGHTS = ("2026-03-01", "2026-03-02", "2026-03-03", "2026-03-04")
 

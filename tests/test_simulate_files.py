@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from rlsmove.cli import main
 from rlsmove.devices import open_recording
-from rlsmove.io.event_lists import read_one_night
+from rlsmove.events.event_lists import read_one_night
 from rlsmove.records import LEG_MOVEMENT, Intervals
 from rlsmove.rules import WASM_2016
 from rlsmove.scoring import score_movements

@@ -28,7 +28,7 @@ from rlsmove.simulate.ankle_sensor import Clock
 from rlsmove.simulate.hypnogram import simulate_sleep
 from rlsmove.simulate.limb_motion import Motion, Shake
 from rlsmove.simulate.movement_plan import plan_movements
-from rlsmove.simulate.recording import SimulatedRecording
+from rlsmove.simulate.simulated_recording import SimulatedRecording
 
 SHORT = NightParameters(hours=0.5, fs=25.0, plm_per_hour=60.0)
 TURNING = (LEG_MOVEMENT, POSTURE_SHIFT, GROSS_MOVEMENT, GAIT)

@@ -11,6 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from rlsmove.cli import main
+from rlsmove.comparison.cohort import pool
+from rlsmove.comparison.comparison import compare_table
+from rlsmove.comparison.person import primary_contrast
+from rlsmove.comparison.person_nights import Settings, log_rates
 from rlsmove.errors import SettingError, StudyError
 from rlsmove.simulate.study_results import (
     ARMS,
@@ -20,10 +24,6 @@ from rlsmove.simulate.study_results import (
     simulate_results,
     write_simulated_results,
 )
-from rlsmove.study.cohort import pool
-from rlsmove.study.comparison import compare_table
-from rlsmove.study.person import primary_contrast
-from rlsmove.study.person_nights import Settings, log_rates
 from rlsmove.study.plan import make_scheme
 
 LONG = make_scheme("free", ARMS, 1000)

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from rlsmove.errors import SettingError
-from rlsmove.records import N2, SLEEP, WAKE, Intervals, Movements, Sleep
-from rlsmove.sleep_source import (
+from rlsmove.night.sleep_source import (
     Lights,
     clocks_change,
     sleep_of_night,
     wall_ms,
     was_recorded,
 )
+from rlsmove.records import N2, SLEEP, WAKE, Intervals, Movements, Sleep
 
 EVENING = date(2026, 3, 28)
 START = datetime(2026, 3, 28, 22, 0)

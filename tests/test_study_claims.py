@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 
-from rlsmove.study.claims import CLAIMS, answer_claims
-from rlsmove.study.cohort import compare_cohort
+from rlsmove.comparison.claims import CLAIMS, answer_claims
+from rlsmove.comparison.cohort import compare_cohort
+from rlsmove.comparison.models import INSTALL, fit_models
+from rlsmove.comparison.person import compare_person
+from rlsmove.comparison.person_nights import ComparedNight, PersonNights, Settings
 from rlsmove.study.folder import Arm
-from rlsmove.study.models import INSTALL, fit_models
-from rlsmove.study.person import compare_person
-from rlsmove.study.person_nights import ComparedNight, PersonNights, Settings
 
 ARMS = (Arm("massage", True), Arm("control", False))
 SETTINGS = Settings()

@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from rlsmove.cli import main
+from rlsmove.comparison.comparison import compare_study
 from rlsmove.devices import write_recording
 from rlsmove.simulate.study_results import ARMS, ResultParameters, write_simulated_results
 from rlsmove.study.check import check_study
 from rlsmove.study.columns import TABLES, Column, night_of, time_in_night
-from rlsmove.study.comparison import compare_study
 from rlsmove.study.folder import new_study, read_study
 from rlsmove.study.plan import make_scheme
 

@@ -11,6 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 from rlsmove.cli import main
+from rlsmove.comparison.power import (
+    Baseline,
+    cohort_power,
+    nights_for_error,
+    nights_for_power,
+    person_power,
+    smallest_p,
+)
 from rlsmove.errors import SettingError, StudyError
 from rlsmove.study.folder import about_study, read_study, write_study
 from rlsmove.study.plan import (
@@ -20,14 +28,6 @@ from rlsmove.study.plan import (
     make_scheme,
     plan_content,
     read_plan,
-)
-from rlsmove.study.power import (
-    Baseline,
-    cohort_power,
-    nights_for_error,
-    nights_for_power,
-    person_power,
-    smallest_p,
 )
 
 ARMS = ("massage", "control")

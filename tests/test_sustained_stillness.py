@@ -23,7 +23,7 @@ from rlsmove.signal.calibration import Calibration
 from rlsmove.signal.nights import NightSpan, read_night
 from rlsmove.signal.uniform_clock import UniformReader
 from rlsmove.simulate import named_scenario, simulate_night
-from rlsmove.simulate.recording import SimulatedRecording
+from rlsmove.simulate.simulated_recording import SimulatedRecording
 
 HOUR_MS = 60 * MINUTE_MS
 

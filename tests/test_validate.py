@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
+from rlsmove.agreement.event_agreement import agree_on_events, clock_shift, matched, shifted
+from rlsmove.agreement.index_agreement import agree_on_index, icc_2_1
+from rlsmove.agreement.validation import read_scored_nights, validate
 from rlsmove.cli import main
 from rlsmove.errors import EventListError
-from rlsmove.io.event_labels import read_label_table
+from rlsmove.events.labels import read_label_table
 from rlsmove.report.agreement_plots import write_agreement_plots
 from rlsmove.rules import WASM_2016
-from rlsmove.scoring.event_agreement import agree_on_events, clock_shift, matched, shifted
-from rlsmove.scoring.index_agreement import agree_on_index, icc_2_1
-from rlsmove.scoring.validation import read_scored_nights, validate
 
 HEADER = "kind,label,onset_s,duration_s\n"
 
@@ -229,7 +229,7 @@ def test_clocks_are_left_alone_where_asked(two_folders):
 def test_a_scoring_agrees_with_itself_through_every_format(tmp_path):
     path = scored(tmp_path / "a", "night.csv", random_night(4, 150))
     edf, out = tmp_path / "night.edf", tmp_path / "result"
-    from rlsmove.io.event_lists import convert_events
+    from rlsmove.events.event_lists import convert_events
 
     convert_events(path, edf)
     assert CliRunner().invoke(main, ["score", str(path), "--out", str(out)]).exit_code == 0

@@ -14,7 +14,7 @@ import pytest
 from night_folders import write_recordings, write_results
 
 from rlsmove.errors import OutputError, RecordingError
-from rlsmove.io.night_file import read_night_file
+from rlsmove.results.night_npz import read_night_file
 from rlsmove.review import EDITS_FILE, open_night, reviewed_indices
 from rlsmove.signal.kept_signal import signal_strength
 from rlsmove.view.local_server import BODY_MAX, ViewServer

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsmove.batch.night_folder import night_folder
+from rlsmove.batch.finished_nights import night_folder
 from rlsmove.batch.tasks import ROW_COLUMNS
 from rlsmove.errors import StudyError
 from rlsmove.io.atomic_files import atomic_path
-from rlsmove.io.results import MOVEMENT_COLUMNS
+from rlsmove.results.night_json import MOVEMENT_COLUMNS
 
 STORE = "cohort.h5"
 FORMAT = "rlsmove-cohort"

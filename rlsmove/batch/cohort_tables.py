@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from rlsmove.batch.cohort_store import write_cohort_store
-from rlsmove.batch.night_folder import clear_leftovers, night_folder
+from rlsmove.batch.finished_nights import clear_leftovers, night_folder
 from rlsmove.errors import RlsmoveError
 from rlsmove.io.atomic_files import write_files
 from rlsmove.io.json_text import json_text, plain
 from rlsmove.io.provenance import provenance_of_digests
-from rlsmove.io.results import nights_csv
+from rlsmove.results.night_json import nights_csv
 from rlsmove.review import reviewed_indices
 from rlsmove.rules import RuleSet
 from rlsmove.scoring import INDICES

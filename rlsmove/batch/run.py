@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rlsmove._processors import n_processors
 from rlsmove.batch.cohort_tables import write_tables
 from rlsmove.batch.job import Job, Workers
 from rlsmove.batch.local_workers import LocalWorkers
-from rlsmove.batch.person_nights import Explain, PersonResult, Steps, person_steps
+from rlsmove.batch.person_tasks import Explain, PersonResult, Steps, person_steps
 from rlsmove.batch.shards import Shard, write_shard
 from rlsmove.batch.tasks import (
     NOT_STARTED,
@@ -24,7 +25,6 @@ from rlsmove.batch.tasks import (
 )
 from rlsmove.batch.work_list import Person, WorkList, read_work_list
 from rlsmove.errors import OutputError
-from rlsmove.processors import n_processors
 
 #: Longest time for one reading of a recording, or for one night.
 TIMEOUT_S = 600.0

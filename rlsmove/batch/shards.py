@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rlsmove.batch.cohort_tables import write_tables
-from rlsmove.batch.night_folder import clear_leftovers
+from rlsmove.batch.finished_nights import clear_leftovers
 from rlsmove.batch.tasks import Failure, failed_row
 from rlsmove.batch.work_list import Person, read_work_list
 from rlsmove.errors import SettingError, StudyError

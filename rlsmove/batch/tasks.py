@@ -10,17 +10,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rlsmove.batch.night_folder import NightKey, clear_leftovers, finish_night
+from rlsmove.batch.finished_nights import NightKey, clear_leftovers, finish_night
 from rlsmove.batch.work_list import RecordingFile
 from rlsmove.errors import RlsmoveError, SettingError
 from rlsmove.io.json_text import plain
 from rlsmove.io.provenance import program_version, sha256_of
-from rlsmove.night import Leg, NightResult, analyse_night, open_leg
-from rlsmove.night_record import write_night_result
+from rlsmove.night.analysis import Leg, NightResult, analyse_night, open_leg
+from rlsmove.night.sleep_source import Lights
 from rlsmove.records import SIDES, Notice
+from rlsmove.results.night_files import write_night_result
 from rlsmove.rules import RULE_SETS
 from rlsmove.scoring import INDICES
-from rlsmove.sleep_source import Lights
 
 #: Codes of a job that its worker had no memory for, that took too long, whose worker died, and
 #: that never began because the worker died before.

@@ -59,11 +59,11 @@ def command(
     Example: rlsmove compare --nights nights.csv --scheme pairs --out result
     """
     from rlsmove.cli.study import tell_problems
+    from rlsmove.comparison.comparison import compare_study, compare_table
+    from rlsmove.comparison.wording import comparison_text
     from rlsmove.io.atomic_files import write_files
     from rlsmove.io.json_text import json_text
-    from rlsmove.study.comparison import compare_study, compare_table
     from rlsmove.study.folder import COMPARISON, WORTHWHILE_RATIO
-    from rlsmove.study.wording import comparison_text
 
     if (study is None) == (table is None):
         raise click.UsageError("give either STUDY, or --nights TABLE")

@@ -23,8 +23,8 @@ def command(file: Path, out: Path) -> None:
     """
     from rlsmove.cli.progress import progress_bar
     from rlsmove.errors import SettingError
-    from rlsmove.io.event_lists import convert_events, is_event_list
-    from rlsmove.recording_exports import export_recording
+    from rlsmove.events.event_lists import convert_events, is_event_list
+    from rlsmove.signal.recording_exports import export_recording
 
     if out.exists() and file.exists() and out.samefile(file):
         raise SettingError(

@@ -15,11 +15,11 @@ def command(file: Path, as_json: bool) -> None:
 
     Example: rlsmove info left_ankle.cwa
     """
+    from rlsmove.cli.night_text import info_lines
     from rlsmove.cli.progress import progress_bar
-    from rlsmove.cli.tables import info_lines
     from rlsmove.io.json_text import json_text
-    from rlsmove.night import open_leg
-    from rlsmove.night_record import recording_facts
+    from rlsmove.night.analysis import open_leg
+    from rlsmove.results.night_files import recording_facts
 
     with progress_bar(f"reading {file.name}") as progress:
         leg = open_leg(file, progress=progress)

@@ -50,13 +50,13 @@ def command(
 
     Example: rlsmove night --left left.cwa --right right.cwa --lights-off 23:10 --lights-on 06:45
     """
+    from rlsmove.cli.night_text import night_lines
     from rlsmove.cli.progress import progress_bar
-    from rlsmove.cli.tables import night_lines
     from rlsmove.io.json_text import json_text
-    from rlsmove.night import analyse_night, choose_nights, open_leg
-    from rlsmove.night_record import night_json, write_night_result
+    from rlsmove.night.analysis import analyse_night, choose_nights, open_leg
+    from rlsmove.night.sleep_source import Lights
+    from rlsmove.results.night_files import night_json, write_night_result
     from rlsmove.rules import RULE_SETS
-    from rlsmove.sleep_source import Lights
 
     files = _files_by_side(file, left, right, side)
     legs = []
@@ -66,7 +66,7 @@ def command(
     evenings = choose_nights(legs, evening)
     events = None
     if events_file is not None:
-        from rlsmove.io.event_lists import read_one_night
+        from rlsmove.events.event_lists import read_one_night
 
         events = read_one_night(events_file)
     printed = []

@@ -88,9 +88,9 @@ def command(
 
     Example: rlsmove plan my_study --scheme pairs --nights 14 --start 2026-03-01 --seed 7
     """
+    from rlsmove.comparison.plan_shows import plan_shows
     from rlsmove.study.folder import read_study
     from rlsmove.study.plan import first_nights, freeze_plan, make_scheme, plan_content
-    from rlsmove.study.plan_shows import plan_shows
 
     read = read_study(study)
     drawn = make_scheme(

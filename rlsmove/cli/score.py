@@ -62,16 +62,16 @@ def command(
     Example: rlsmove score events.csv --rules all --out scored/
     """
     from rlsmove.cli.score_tables import all_warnings, score_lines
-    from rlsmove.io.event_labels import read_label_table
-    from rlsmove.io.event_lists import read_events
+    from rlsmove.events.event_lists import read_events
+    from rlsmove.events.labels import read_label_table
+    from rlsmove.events.scored_events import score_events
     from rlsmove.io.json_text import json_text
-    from rlsmove.scoring import score_events
-    from rlsmove.scoring.score_record import score_record, write_scores
+    from rlsmove.results.event_scores import score_record, write_scores
 
     rule_sets = _chosen_rules(rules_name, strict_start, short_interval, respiratory_window)
     labels = read_label_table(labels_file)
     if emg:
-        from rlsmove.movements.emg import read_emg_events
+        from rlsmove.events.emg import read_emg_events
 
         cases = {"": read_emg_events(events, labels)}
     else:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rlsmove.events.scored_events import ScoredNight
 from rlsmove.records import Notice
-from rlsmove.scoring import INDICES, ScoredNight
+from rlsmove.scoring import INDICES
 
 Nights = Mapping[str, ScoredNight]
 

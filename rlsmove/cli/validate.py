@@ -61,13 +61,13 @@ def command(
 
     Example: rlsmove validate scored_by_hand/ derived/ --out agreement/
     """
+    from rlsmove.agreement.validation import read_scored_nights, validate, validation_record
     from rlsmove.cli.validation_tables import validation_lines
+    from rlsmove.events.labels import read_label_table
     from rlsmove.io.atomic_files import write_files
-    from rlsmove.io.event_labels import read_label_table
     from rlsmove.io.json_text import json_text
     from rlsmove.io.provenance import program_version
     from rlsmove.rules import RULE_SETS
-    from rlsmove.scoring.validation import read_scored_nights, validate, validation_record
 
     labels, rules = read_label_table(labels_file), RULE_SETS[rules_name]
     nights = [read_scored_nights(path, rules, labels) for path in (reference, test)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rlsmove.scoring.validation import Validation, error_record
+from rlsmove.agreement.validation import Validation, error_record
 
 _NAMES = {"lm": "leg movements", "clm": "candidates (CLM)", "plm": "periodic (PLM)"}
 

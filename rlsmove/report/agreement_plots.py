@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rlsmove.agreement.validation import Validation, index_values
 from rlsmove.io.atomic_files import atomic_path
 from rlsmove.scoring.indices import INDICES
-from rlsmove.scoring.validation import Validation, index_values
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsmove.io.movements_csv import read_movements
 from rlsmove.records import SIDES, DetectedNight, FloatArray, Intervals, LegSignal, Scoring, Sleep
+from rlsmove.results.movements_csv import read_movements
 from rlsmove.review import NightFolder
 from rlsmove.review.night_folder import MOVEMENTS_FILE
 from rlsmove.rules import RuleSet

@@ -8,11 +8,11 @@ from typing import Any
 from markupsafe import Markup
 
 from rlsmove.errors import RlsmoveError, StudyError
-from rlsmove.io.movements_csv import read_movements
 from rlsmove.report.figure_svg import NARROW_IN, WIDE_IN, page_style
 from rlsmove.report.page import Pictures, number, render
 from rlsmove.report.study_facts import NightStanding, StudyFacts
 from rlsmove.report.study_figures import ForestRow, forest, nights_figure, thumbnail
+from rlsmove.results.movements_csv import read_movements
 from rlsmove.review import open_night
 from rlsmove.review.night_folder import MOVEMENTS_FILE
 from rlsmove.study.columns import NIGHTS

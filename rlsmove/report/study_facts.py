@@ -9,14 +9,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from rlsmove.comparison.person_nights import ComparedNight, PersonNights
+from rlsmove.comparison.study_nights import night_results, study_nights
 from rlsmove.errors import StudyError
 from rlsmove.io.provenance import sha256_of
 from rlsmove.records import Notice
 from rlsmove.review.night_folder import RECORD_FILE
 from rlsmove.study.folder import COMPARISON, COUNTED, RESULTS, Study, read_json, read_study
-from rlsmove.study.person_nights import ComparedNight, PersonNights
 from rlsmove.study.plan import PLAN, read_plan
-from rlsmove.study.study_nights import night_results, study_nights
 
 STUDY_FILE = "study.json"
 

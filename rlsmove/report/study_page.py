@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from rlsmove.comparison.wording import VERDICT_WORDS
 from rlsmove.report.figure_svg import page_style
 from rlsmove.report.page import Pictures, render
 from rlsmove.report.person_page import index_words, nights_alt
 from rlsmove.report.study_facts import StudyFacts
 from rlsmove.report.study_figures import ForestRow, forest, forest_rows, nights_figure
-from rlsmove.study.wording import VERDICT_WORDS
 
 #: Width and height of the picture of each person among the small ones, in inches.
 _WIDTH_IN, _HEIGHT_IN = 3.4, 1.7

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from rlsmove.errors import RecordingError
-from rlsmove.io.night_file import NIGHT_FILE, read_night_file
 from rlsmove.records import DetectedNight, Notice
+from rlsmove.results.night_npz import NIGHT_FILE, read_night_file
+from rlsmove.results.record_shape import RECORD_SHAPE, find_misfit
 from rlsmove.review.edits import EDITS_FILE, Edit, read_edits
-from rlsmove.review.record_shape import RECORD_SHAPE, find_misfit
 from rlsmove.review.reviewed_night import ReviewedNight, review_night
 from rlsmove.rules import RuleSet
 from rlsmove.scoring.detected_legs import ScoredLegs, score_legs

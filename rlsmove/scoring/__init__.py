@@ -4,18 +4,13 @@ from rlsmove.records import Scoring
 from rlsmove.scoring.indices import INDICES, index_notices, night_indices
 from rlsmove.scoring.night_tables import night_tables
 from rlsmove.scoring.scored_movements import score_movements, side_by_side
-from rlsmove.scoring.scored_night import ScoredNight, event_tables, recorded_time, score_events
 
 __all__ = [
     "INDICES",
-    "ScoredNight",
     "Scoring",
-    "event_tables",
     "index_notices",
     "night_indices",
     "night_tables",
-    "recorded_time",
-    "score_events",
     "score_movements",
     "side_by_side",
 ]

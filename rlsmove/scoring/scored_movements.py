@@ -25,7 +25,7 @@ from rlsmove.records import (
 )
 from rlsmove.rules import RuleSet
 from rlsmove.scoring.intervals import holding, touched
-from rlsmove.scoring.leg_movements import (
+from rlsmove.scoring.joined_movements import (
     CombinedMovements,
     combined_movements,
     fold,

@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from rlsmove.comparison.person_nights import ComparedNight, PersonNights
+from rlsmove.comparison.power import autocorrelated
 from rlsmove.errors import SettingError, StudyError
 from rlsmove.io.json_text import json_text
 from rlsmove.records import BoolArray, FloatArray, IntArray
 from rlsmove.scoring.indices import INDICES
 from rlsmove.study.folder import RESULTS, Arm, about_study, read_study, write_study
-from rlsmove.study.person_nights import ComparedNight, PersonNights
 from rlsmove.study.plan import Scheme, draw_schedule, freeze_plan, make_scheme, plan_content
-from rlsmove.study.power import autocorrelated
 from rlsmove.study.schedule import Schedule
 from rlsmove.study.tables import table_text
 

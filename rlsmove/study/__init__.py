@@ -1,10 +1,9 @@
-"""Studies: the folder, the plan, and nights with massage compared with nights without.
+"""Studies: the folder, its tables and their check, diaries, and the plan.
 
 The data's way, a stage a line::
 
     columns, tables, folder    files -> Study, and everything that is wrong with them
+    sleep_logs                 diaries as people keep them -> nights.tsv
     schedule, assignments      how nights got their arms -> every sequence that could have been
-    shift_test, contrast       night values and schedule -> estimate, p and interval
-    person, cohort, claims     contrasts -> what a comparison says
-    comparison                 the above in order -> comparison.json
+    plan                       the order of nights, drawn and frozen
 """

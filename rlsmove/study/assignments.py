@@ -9,6 +9,13 @@ from numpy.typing import NDArray
 
 Arms = NDArray[np.int8]
 
+#: Enumerate at most this many assignments; beyond, draw.
+MOST_ENUMERATED = 2**16
+
+#: Draws beyond that: with the observed one they are 20,000, of which 5 % are a whole number, so
+#: that the test has its level exactly.
+MONTE_CARLO_DRAWS = 19_999
+
 #: A place in the making of a sequence: the last arm, the length of its run, and what is left of
 #: each stratum that has begun and not ended.
 _Node = tuple[int, int, tuple[tuple[int, ...], ...]]

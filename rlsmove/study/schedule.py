@@ -8,8 +8,12 @@ from functools import lru_cache
 import numpy as np
 
 from rlsmove.records import BoolArray, FloatArray, IntArray
-from rlsmove.study.assignments import Arms, assignment_space
-from rlsmove.study.shift_test import MONTE_CARLO_DRAWS, MOST_ENUMERATED
+from rlsmove.study.assignments import (
+    MONTE_CARLO_DRAWS,
+    MOST_ENUMERATED,
+    Arms,
+    assignment_space,
+)
 
 #: Schemes by which conditions are assigned, in the words of the command line.
 SCHEMES = ("pairs", "blocks", "free", "none")

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from rlsmove.errors import RecordingError
-from rlsmove.io.night_file import NIGHT_FILE
 from rlsmove.records import SIDES, LegSignal
+from rlsmove.results.night_npz import NIGHT_FILE
 from rlsmove.review import open_night
 from rlsmove.review.edits import ADD, CHANGE, EDITS_FILE, UNDO, Edit, append_edit, new_edit
 from rlsmove.review.night_folder import RECORD_FILE, read_review

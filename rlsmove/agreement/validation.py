@@ -1,0 +1,331 @@
+"""Two scorings of the same nights, movement by movement and index by index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rlsmove.agreement.event_agreement import (
+    ClockShift,
+    EventAgreement,
+    agree_on_events,
+    clock_shift,
+    pooled,
+    shifted,
+)
+from rlsmove.agreement.index_agreement import IndexAgreement, agree_on_index
+from rlsmove.errors import EventListError
+from rlsmove.events.event_lists import read_events
+from rlsmove.events.labels import LabelTable
+from rlsmove.events.scored_events import score_events
+from rlsmove.records import LEG_MOVEMENT, FloatArray, Notice, Scoring
+from rlsmove.results.movement_tables import MovementTable, is_movement_table, read_movement_tables
+from rlsmove.rules import RuleSet
+from rlsmove.scoring.indices import INDICES
+
+#: Which movements are compared: all leg movements, candidates, periodic ones.
+MOVEMENT_TYPES = ("lm", "clm", "plm")
+
+_HALF_DAY_S = 43_200.0
+_LIST_SUFFIXES = (".csv", ".tsv", ".edf", ".annot", ".txt")
+
+
+@dataclass(frozen=True)
+class NightAgreement:
+    """Agreement on one night.
+
+    Attributes
+    ----------
+    name : str
+        The night.
+    shift : ClockShift
+        By how much the clock of the test was set right.
+    events : dict
+        `EventAgreement` by type of movement, see `MOVEMENT_TYPES`.
+    indices : dict
+        Reference and test value by name of the index.
+    """
+
+    name: str
+    shift: ClockShift
+    events: dict[str, EventAgreement]
+    indices: dict[str, tuple[float | None, float | None]]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Agreement of two scorings.
+
+    Attributes
+    ----------
+    tolerance_s : float
+        Largest difference of matched onsets.
+    nights : list of NightAgreement
+        Each night that both have.
+    events : dict
+        `EventAgreement` of all nights together, by type of movement.
+    indices : dict
+        `IndexAgreement` by name of the index.
+    notices : list of Notice
+        Nights that only one has, clocks that could not be compared.
+    """
+
+    tolerance_s: float
+    nights: list[NightAgreement]
+    events: dict[str, EventAgreement]
+    indices: dict[str, IndexAgreement]
+    notices: list[Notice]
+
+
+def read_scored_nights(path: Path, rules: RuleSet, labels: LabelTable) -> dict[str, MovementTable]:
+    """Read scored nights by name: an event list, movements.csv, or a folder of either.
+
+    Parameters
+    ----------
+    path : Path
+        A file, a folder that holds movements.csv, or one of event lists and such folders.
+    rules : RuleSet
+        What event lists are scored by; movements.csv is taken as it stands.
+    labels : LabelTable
+        What the labels of event lists mean.
+
+    Raises
+    ------
+    EventListError
+        A file cannot be read, or the folder holds nothing to read.
+    """
+    if path.is_dir():
+        nights: dict[str, MovementTable] = {}
+        for file, name in _files_of(path):
+            for case, night in read_scored_nights(file, rules, labels).items():
+                nights["/".join(part for part in (name, case) if part)] = night
+        if not nights:
+            raise EventListError(path, "no event list", expected="event lists or movements.csv")
+        return nights
+    if not path.is_file():
+        raise EventListError(path, "there is no such file", expected="a file or a folder")
+    if is_movement_table(path):
+        return read_movement_tables(path)
+    return {
+        case: _table_of(night.scoring, dict(night.indices), events.start_time)
+        for case, events in read_events(path, labels).items()
+        for night in (score_events(events, rules),)
+    }
+
+
+def _files_of(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Files to read in a folder, each with the name of its night."""
+    if (folder / "movements.csv").is_file():
+        yield folder / "movements.csv", ""
+        return
+    for entry in sorted(folder.iterdir()):
+        if entry.is_dir() and (entry / "movements.csv").is_file():
+            yield entry / "movements.csv", entry.name
+        elif entry.is_file() and entry.suffix.lower() in _LIST_SUFFIXES:
+            yield entry, entry.stem
+
+
+def _table_of(
+    scoring: Scoring, indices: dict[str, Any], start_time: datetime | None
+) -> MovementTable:
+    lm = scoring.kind == LEG_MOVEMENT
+    return MovementTable(
+        scoring.onset_ms[lm],
+        (scoring.onset_ms + scoring.duration_ms)[lm],
+        scoring.clm[lm] == 1,
+        scoring.plm[lm] == 1,
+        indices,
+        start_time,
+    )
+
+
+def validate(
+    reference: Mapping[str, MovementTable],
+    test: Mapping[str, MovementTable],
+    *,
+    tolerance_s: float,
+    align: bool = True,
+) -> Validation:
+    """Compare a test scoring with a reference.
+
+    Parameters
+    ----------
+    reference, test : mapping
+        Nights by name; a single night of each belongs together whatever the names.
+    tolerance_s : float
+        Largest difference of matched onsets.
+    align : bool
+        Whether the clock of the test is set right first.
+
+    Raises
+    ------
+    EventListError
+        No night is in both.
+    """
+    notices: list[Notice] = []
+    names = _common_names(reference, test, notices)
+    nights = []
+    for name, (of_reference, of_test) in names.items():
+        night = _compare(name, reference[of_reference], test[of_test], tolerance_s, align, notices)
+        nights.append(night)
+    return Validation(
+        tolerance_s,
+        nights,
+        {kind: pooled([night.events[kind] for night in nights]) for kind in MOVEMENT_TYPES},
+        {
+            index.name: agree_on_index(*values)
+            for index in INDICES
+            if len((values := index_values(nights, index.name))[0])
+        },
+        notices,
+    )
+
+
+def _common_names(
+    reference: Mapping[str, MovementTable],
+    test: Mapping[str, MovementTable],
+    notices: list[Notice],
+) -> dict[str, tuple[str, str]]:
+    if len(reference) == len(test) == 1:
+        (one,), (other,) = reference, test
+        return {one or other: (one, other)}
+    common = {name: (name, name) for name in reference if name in test}
+    for here, there, which in ((reference, test, "reference"), (test, reference, "test")):
+        alone = [name for name in here if name not in there]
+        if alone and common:
+            some = ", ".join(alone[:5]) + (", ..." if len(alone) > 5 else "")
+            notices.append(
+                Notice("night_alone", f"only the {which} has {len(alone)} nights ({some}).")
+            )
+    if not common:
+        raise EventListError(
+            "",
+            f"no night is in both: reference {', '.join(list(reference)[:3])}; test "
+            f"{', '.join(list(test)[:3])}",
+            expected="nights of the same names",
+        )
+    return common
+
+
+def _compare(
+    name: str,
+    reference: MovementTable,
+    test: MovementTable,
+    tolerance_s: float,
+    align: bool,
+    notices: list[Notice],
+) -> NightAgreement:
+    onset_ms, offset_ms = test.onset_ms, test.offset_ms
+    start_s = _later_start_s(reference.start_time, test.start_time) if align else 0.0
+    onset_ms, offset_ms = (times + round(start_s * 1000) for times in (onset_ms, offset_ms))
+    shift = ClockShift(0.0, 0.0, False)
+    if align:
+        shift = clock_shift(reference.onset_ms, onset_ms, tolerance_s)
+        if not shift.sure:
+            notices.append(
+                Notice(
+                    "clocks_not_compared",
+                    f"{name or 'the night'}: too few movements agree on a shift of the clocks; "
+                    "they were taken as they are.",
+                )
+            )
+        first_ms = int(onset_ms[0]) if len(onset_ms) else 0
+        onset_ms, offset_ms = (shifted(times, first_ms, shift) for times in (onset_ms, offset_ms))
+        shift = shift._replace(offset_s=shift.offset_s + start_s)
+    masks = {
+        "lm": (np.ones(len(reference.clm), bool), np.ones(len(test.clm), bool)),
+        "clm": (reference.clm, test.clm),
+        "plm": (reference.plm, test.plm),
+    }
+    events = {
+        kind: agree_on_events(
+            (reference.onset_ms[mine], reference.offset_ms[mine]),
+            (onset_ms[theirs], offset_ms[theirs]),
+            tolerance_s,
+        )
+        for kind, (mine, theirs) in masks.items()
+    }
+    indices = {
+        index.name: (_number(reference.indices, index.name), _number(test.indices, index.name))
+        for index in INDICES
+    }
+    return NightAgreement(name, shift, events, indices)
+
+
+def _later_start_s(reference: datetime | None, test: datetime | None) -> float:
+    """By how much the test starts later, by wall clocks of one kind; 0 where it is not known.
+
+    Dates that are half a day and more apart are not of one night: one was made anonymous.
+    """
+    if reference is None or test is None or (reference.tzinfo is None) != (test.tzinfo is None):
+        return 0.0
+    later_s = (test - reference).total_seconds()
+    return later_s if abs(later_s) < _HALF_DAY_S else 0.0
+
+
+def _number(indices: Mapping[str, Any], name: str) -> float | None:
+    value = indices.get(name)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def index_values(nights: list[NightAgreement], name: str) -> tuple[FloatArray, FloatArray]:
+    """Reference and test values of an index on the nights on which both say it."""
+    pairs = [night.indices[name] for night in nights]
+    both = [(one, other) for one, other in pairs if one is not None and other is not None]
+    table = np.array(both, float).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
+
+
+def validation_record(validation: Validation) -> dict[str, Any]:
+    """Put a validation into plain values, for JSON."""
+    return {
+        "tolerance_s": validation.tolerance_s,
+        "events": {kind: _event_record(events) for kind, events in validation.events.items()},
+        "indices": {name: asdict(found) for name, found in validation.indices.items()},
+        "nights": [
+            {
+                "name": night.name,
+                "clock": night.shift._asdict(),
+                "events": {kind: _event_record(found) for kind, found in night.events.items()},
+                "indices": {
+                    name: {"reference": one, "test": other}
+                    for name, (one, other) in night.indices.items()
+                    if one is not None or other is not None
+                },
+            }
+            for night in validation.nights
+        ],
+        "notices": [notice.__dict__ for notice in validation.notices],
+    }
+
+
+def _event_record(events: EventAgreement) -> dict[str, Any]:
+    return {
+        "reference": events.n_reference,
+        "test": events.n_test,
+        "matched": events.n_matched,
+        "precision": events.precision,
+        "recall": events.recall,
+        "f1": events.f1,
+        "onset_error_s": error_record(events.onset_error_s),
+        "offset_error_s": error_record(events.offset_error_s),
+    }
+
+
+def error_record(errors: FloatArray) -> dict[str, float | None]:
+    """Describe errors by mean, standard deviation, median and the middle 90 %."""
+    if not len(errors):
+        return dict.fromkeys(("mean", "sd", "median", "p05", "p95"))
+    p05, median, p95 = np.quantile(errors, (0.05, 0.5, 0.95))
+    return {
+        "mean": float(np.mean(errors)),
+        "sd": float(np.std(errors, ddof=1)) if len(errors) > 1 else None,
+        "median": float(median),
+        "p05": float(p05),
+        "p95": float(p95),
+    }

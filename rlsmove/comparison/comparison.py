@@ -1,0 +1,331 @@
+"""A comparison from beginning to end: nights in, comparison.json out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rlsmove.comparison.claims import answer_claims
+from rlsmove.comparison.cohort import (
+    CohortComparison,
+    CohortVariant,
+    Pooled,
+    compare_cohort,
+    together,
+)
+from rlsmove.comparison.models import fit_models
+from rlsmove.comparison.night_table import read_night_table
+from rlsmove.comparison.person import PersonComparison, Variant, compare_person
+from rlsmove.comparison.person_nights import ADDED_TO_COUNT, PersonNights, Settings
+from rlsmove.comparison.reporting_items import reporting_items
+from rlsmove.comparison.study_nights import night_results, study_nights, study_settings
+from rlsmove.comparison.wording import DISCLAIMER, cohort_sentence, person_sentence
+from rlsmove.errors import StudyError
+from rlsmove.io.json_text import plain
+from rlsmove.io.provenance import provenance
+from rlsmove.review import EDITS_FILE
+from rlsmove.study.check import about_problems
+from rlsmove.study.folder import RESULTS, Study, read_study
+from rlsmove.study.plan import PLAN, FrozenPlan, read_plan
+from rlsmove.study.problems import Problem
+
+#: Says in every output that the nights never were.
+SIMULATED = "simulated"
+
+
+def compare_study(
+    path: str | Path, *, margin: float | None = None, seed: int = 1, models: bool = False
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Compare the nights of a study folder.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder, with its derived/nights.csv.
+    margin : float, optional
+        The worthwhile ratio; that of study.json by default.
+    seed : int
+        For draws where there are too many assignments to list.
+    models : bool
+        Also fit the models of the extra ``stats``.
+
+    Returns
+    -------
+    comparison : dict
+        The content of comparison.json.
+    problems : list of Problem
+        What was wrong with the files; the rest was compared.
+
+    Raises
+    ------
+    StudyError
+        Nothing can be compared at all.
+    """
+    study = read_study(path)
+    if study.results is None:
+        raise StudyError(
+            study.path / RESULTS,
+            "there are no results to compare",
+            expected="the table of nights that `rlsmove batch STUDY` writes",
+        )
+    dictionaries = [name.replace(".tsv", ".json") for name in study.tables]
+    problems = [p for p in study.problems if p.file not in dictionaries]
+    problems += about_problems(study)
+    plan = None
+    try:
+        plan = read_plan(study)
+    except StudyError as error:
+        problems.append(Problem(PLAN, 0, error.place, error.found, error.expected))
+    if plan:
+        problems += [Problem(PLAN, 0, "", change, "the plan as frozen") for change in plan.changes]
+    settings = study_settings(study, margin=margin, seed=seed)
+    nights = study_nights(study, plan, settings.index)
+    files = [study.path / name for name in ("study.json", PLAN, *study.tables, RESULTS.as_posix())]
+    files += [
+        night_results(study, person.participant_id, date.fromisoformat(night.night)) / EDITS_FILE
+        for person in nights
+        for night in person.nights
+        if night.reviewed
+    ]
+    comparison = _comparison(
+        nights,
+        settings,
+        plan=_plan_of_study(study, plan),
+        inputs=[file for file in files if file.exists()],
+        models=models,
+        simulated=bool(study.about.get(SIMULATED)),
+    )
+    comparison["reporting"] = reporting_items(study, plan, comparison)
+    return plain(comparison), problems
+
+
+def compare_table(
+    path: str | Path,
+    scheme: str,
+    *,
+    margin: float = Settings.margin,
+    seed: int = 1,
+    models: bool = False,
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Compare the nights of a plain table.
+
+    Parameters
+    ----------
+    path : str or Path
+        See `rlsmove.comparison.night_table.read_night_table`.
+    scheme : str
+        How the conditions were assigned: ``pairs``, ``blocks``, ``free`` or ``none``.
+    margin, seed, models
+        As in `compare_study`.
+
+    Returns
+    -------
+    comparison : dict
+    problems : list of Problem
+
+    Raises
+    ------
+    StudyError
+        The table cannot be used at all.
+    """
+    nights, problems = read_night_table(path, scheme)
+    words = {
+        "pairs": "conditions were assigned in random order within pairs of nights",
+        "blocks": "conditions were shuffled within blocks of nights",
+        "free": "conditions were shuffled over all nights of a person",
+        "none": "conditions were not randomized",
+    }
+    comparison = _comparison(
+        nights,
+        Settings(index="count", margin=margin, seed=seed),
+        plan={
+            "scheme": scheme,
+            "seed": None,
+            "digest": None,
+            "changes": [],
+            "sentence": f"{words[scheme]}, as stated with the table.",
+        },
+        inputs=[Path(path)],
+        models=models,
+        simulated=False,
+    )
+    return plain(comparison), problems
+
+
+def _plan_of_study(study: Study, plan: FrozenPlan | None) -> dict[str, Any]:
+    if plan is None:
+        return {
+            "scheme": "none",
+            "seed": None,
+            "digest": None,
+            "changes": [],
+            "sentence": "there is no frozen plan, so no night counts as randomized.",
+        }
+    scheme = plan.scheme
+    words = (
+        f"{scheme.kind}, {scheme.nights} nights a person, "
+        f"{scheme.period_nights} at a time"
+        + (f", runs of at most {scheme.max_run}" if scheme.max_run else "")
+        + f"; seed {plan.seed}, SHA-256 {plan.digest[:12]}"
+    )
+    if plan.changes:
+        words += f". CHANGED SINCE IT WAS FROZEN: {'; '.join(plan.changes)}"
+    return {
+        "scheme": scheme.kind,
+        "nights": scheme.nights,
+        "block_nights": scheme.block_nights,
+        "period_nights": scheme.period_nights,
+        "max_run": scheme.max_run,
+        "run_in_nights": scheme.run_in_nights,
+        "arms": list(scheme.arms),
+        "seed": plan.seed,
+        "digest": plan.digest,
+        "digest_frozen": study.about.get("plan_digest"),
+        "changes": list(plan.changes),
+        "sentence": f"{words}.",
+    }
+
+
+def _comparison(
+    nights: Sequence[PersonNights],
+    settings: Settings,
+    *,
+    plan: dict[str, Any],
+    inputs: Sequence[Path],
+    models: bool,
+    simulated: bool,
+) -> dict[str, Any]:
+    if not nights:
+        raise StudyError("", "there is nobody to compare", expected="at least one participant")
+    persons = [compare_person(person, settings) for person in nights]
+    cohort = compare_cohort(persons, settings) if len(persons) > 1 else None
+    used = {
+        "index": settings.index,
+        "index_words": "movements per hour" if settings.index == "count" else settings.index,
+        "outcome": f"log((count + {ADDED_TO_COUNT}) / hours)",
+        "margin": settings.margin,
+        "minimum_hours": settings.minimum_hours,
+        "minimum_nights": settings.minimum_nights,
+        "short_night_hours": settings.short_night_hours,
+        "seed": settings.seed,
+        "models": models,
+    }
+    return {
+        "format": "rlsmove-comparison",
+        "version": 1,
+        "simulated": simulated,
+        "settings": used,
+        "persons": {p.person.participant_id: _person(p, settings) for p in persons},
+        "cohort": _cohort(cohort, settings) if cohort else None,
+        "claims": answer_claims(persons, cohort, settings),
+        "sensitivity": [
+            *(_variant_row(person, variant) for person in persons for variant in person.variants),
+            *(_model_row(result) for result in together(persons, cohort, settings)),
+            *(_model_row(result) for result in (fit_models(persons) if models and cohort else [])),
+        ],
+        "plan": plan,
+        "reporting": None,
+        "provenance": provenance(inputs, used),
+        "disclaimer": DISCLAIMER,
+    }
+
+
+def _ratio(shift: float | None) -> float | None:
+    """Turn a shift of logarithms into a ratio; None where it cannot be said."""
+    return math.exp(shift) if shift is not None and math.isfinite(shift) else None
+
+
+def _number(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _person(person: PersonComparison, settings: Settings) -> dict[str, Any]:
+    found = person.contrast
+    test = found.test if found else None
+    result: dict[str, Any] = {
+        "ratio": _ratio(found.shift) if found else None,
+        "ratio_low": _ratio(found.low) if found else None,
+        "ratio_high": _ratio(found.high) if found else None,
+        "p": _number(found.p) if found else None,
+        "verdict": person.verdict,
+        "p_minimum": _number(found.p_minimum) if found else None,
+        "nights_massage": person.nights_massage,
+        "nights_control": person.nights_control,
+        "excluded": [{"night": night, "reason": why} for night, why in person.excluded],
+        "nights_needed": person.nights_needed,
+        "randomized": person.person.randomized,
+        "scheme": person.person.scheme,
+        "assignments": test.assignments if test else None,
+        "exact": test.exact if test else None,
+        "mean_log_ratio": found.mean if found else None,
+        "standard_error": _number(found.se) if found else None,
+        "trend_per_week": _ratio(person.trend_per_week),
+        "carry_over": _ratio(person.carry_over),
+        "serial_correlation": person.serial_correlation,
+        "reason": person.reason,
+        "reviewed": [night.night for night in person.person.nights if night.reviewed],
+    }
+    return {**result, "sentence": person_sentence(result, settings.margin)}
+
+
+def _cohort(cohort: CohortComparison, settings: Settings) -> dict[str, Any]:
+    pooled = cohort.pooled
+    tested = pooled if cohort.randomized else None
+    result: dict[str, Any] = {
+        "ratio": _ratio(pooled.center) if pooled else None,
+        "ratio_low": _ratio(tested.low) if tested else None,
+        "ratio_high": _ratio(tested.high) if tested else None,
+        "p": tested.p if tested else None,
+        "verdict": cohort.verdict,
+        "persons": pooled.persons if pooled else 0,
+        "prediction_low": _ratio(cohort.prediction_low),
+        "prediction_high": _ratio(cohort.prediction_high),
+        "spread": cohort.spread,
+        "p_minimum": tested.p_minimum if tested else None,
+        "left_out": [{"participant_id": name, "reason": why} for name, why in cohort.left_out],
+        **{
+            name: _pooled(cohort.checks.get(name))
+            for name in ("period_effect", "sequence_effect", "carry_over")
+        },
+    }
+    return {**result, "sentence": cohort_sentence(result, settings.margin)}
+
+
+def _pooled(check: Pooled | None) -> dict[str, Any] | None:
+    if check is None:
+        return None
+    return {
+        "ratio": _ratio(check.center),
+        "ratio_low": _ratio(check.low),
+        "ratio_high": _ratio(check.high),
+        "p": check.p,
+        "persons": check.persons,
+    }
+
+
+def _variant_row(person: PersonComparison, variant: Variant) -> dict[str, Any]:
+    found = variant.contrast
+    return {
+        "scope": person.person.participant_id,
+        "analysis": variant.analysis,
+        "ratio": _ratio(found.shift) if found else None,
+        "ratio_low": _ratio(found.low) if found else None,
+        "ratio_high": _ratio(found.high) if found else None,
+        "p": _number(found.p) if found else None,
+        "note": variant.note if found else f"{variant.note}: nothing is left",
+    }
+
+
+def _model_row(result: CohortVariant) -> dict[str, Any]:
+    return {
+        "scope": "cohort",
+        "analysis": result.analysis,
+        "ratio": _ratio(result.estimate),
+        "ratio_low": _ratio(result.low),
+        "ratio_high": _ratio(result.high),
+        "p": _number(result.p),
+        "note": result.note,
+    }

@@ -1,0 +1,1 @@
+"""One night, from its recordings to its indices."""
