@@ -222,7 +222,8 @@ def stages(path: Path) -> dict[str, float]:
         import numba; part("import numba")
         from datetime import date; from pathlib import Path; import tempfile
         from rlsmove._jit import load_kernels
-        from rlsmove.night.analysis import analyse_night, open_leg
+        from rlsmove.night.analysis import analyse_night
+        from rlsmove.night.opened_leg import open_leg
         from rlsmove.results.night_files import write_night_result
         import rlsmove.devices.axivity; part("import rlsmove")
         load_kernels(); part("load compiled kernels")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from rlsmove.night.analysis import analyse_night, choose_nights, open_leg
+from rlsmove.night.analysis import analyse_night
+from rlsmove.night.chosen_nights import choose_nights
+from rlsmove.night.opened_leg import open_leg
 from rlsmove.results.night_files import write_night_result
 from rlsmove.simulate import SCENARIOS, simulate_night
 from rlsmove.simulate.files import write_simulated_night

@@ -12,7 +12,9 @@ from recordings import EVENING, ArrayRecording, any_rotation, simulated, simulat
 
 from rlsmove.errors import SettingError
 from rlsmove.events.event_lists import Events
-from rlsmove.night.analysis import NO_LIGHTS, NightResult, analyse_night, choose_nights, read_leg
+from rlsmove.night.analysis import NO_LIGHTS, NightResult, analyse_night
+from rlsmove.night.chosen_nights import choose_nights
+from rlsmove.night.opened_leg import read_leg
 from rlsmove.night.sleep_source import Lights
 from rlsmove.records import LEG_MOVEMENT, SIDES, Intervals, Movements
 from rlsmove.rules import AASM, WASM_2006

@@ -15,7 +15,8 @@ from rlsmove.batch.work_list import RecordingFile
 from rlsmove.errors import RlsmoveError, SettingError
 from rlsmove.io.json_text import plain
 from rlsmove.io.provenance import program_version, sha256_of
-from rlsmove.night.analysis import Leg, NightResult, analyse_night, open_leg
+from rlsmove.night.analysis import NightResult, analyse_night
+from rlsmove.night.opened_leg import Leg, open_leg
 from rlsmove.night.sleep_source import Lights
 from rlsmove.records import SIDES, Notice
 from rlsmove.results.night_files import write_night_result
@@ -225,7 +226,7 @@ def night_row(result: NightResult, key: NightKey) -> dict[str, Any]:
         "sentence": "; ".join(notice.sentence for notice in result.notices),
         "participant_id": key.participant_id,
         "night": key.night,
-        "side": _side(result),
+        "side": result.counted_side,
         "file": ";".join(entry["file"] for entry in key.inputs),
         "reviewed": "no",
         **{index.name: result.indices[index.name] for index in INDICES},
@@ -241,14 +242,3 @@ def failed_row(
         **dict(zip(ROW_COLUMNS, head, strict=True)),
         **dict.fromkeys(index.name for index in INDICES),
     }
-
-
-def _side(result: NightResult) -> str:
-    """The leg or legs that the indices are of."""
-    if len(result.legs) == 1:
-        return result.sides[0]
-    if result.detected.combined:
-        return "both"
-    return next(
-        side for side, indices in result.indices_by_leg.items() if indices == result.indices
-    )

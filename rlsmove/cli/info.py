@@ -18,7 +18,7 @@ def command(file: Path, as_json: bool) -> None:
     from rlsmove.cli.night_text import info_lines
     from rlsmove.cli.progress import progress_bar
     from rlsmove.io.json_text import json_text
-    from rlsmove.night.analysis import open_leg
+    from rlsmove.night.opened_leg import open_leg
     from rlsmove.results.night_files import recording_facts
 
     with progress_bar(f"reading {file.name}") as progress:

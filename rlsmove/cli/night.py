@@ -53,7 +53,9 @@ def command(
     from rlsmove.cli.night_text import night_lines
     from rlsmove.cli.progress import progress_bar
     from rlsmove.io.json_text import json_text
-    from rlsmove.night.analysis import analyse_night, choose_nights, open_leg
+    from rlsmove.night.analysis import analyse_night
+    from rlsmove.night.chosen_nights import choose_nights
+    from rlsmove.night.opened_leg import open_leg
     from rlsmove.night.sleep_source import Lights
     from rlsmove.results.night_files import night_json, write_night_result
     from rlsmove.rules import RULE_SETS

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from rlsmove.night.analysis import Leg, NightResult
+from rlsmove.night.analysis import NightResult
+from rlsmove.night.opened_leg import Leg
 
 
 def _rows(pairs: Iterable[tuple[str, str]]) -> list[str]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from rlsmove.io.atomic_files import atomic_path
 from rlsmove.io.provenance import provenance_of_digests, sha256_of
-from rlsmove.night.analysis import Leg, NightResult
+from rlsmove.night.analysis import NightResult
+from rlsmove.night.opened_leg import Leg
 from rlsmove.results.night_json import night_record, write_night
 from rlsmove.results.night_npz import NIGHT_FILE, write_night_file
 from rlsmove.scoring import night_tables

@@ -9,7 +9,8 @@ from typing import Any
 
 from rlsmove.errors import RecordingError
 from rlsmove.io.provenance import sha256_of
-from rlsmove.night.analysis import leg_signal, open_leg
+from rlsmove.night.leg_detections import leg_signal
+from rlsmove.night.opened_leg import open_leg
 from rlsmove.records import SIDES, LegSignal
 from rlsmove.review.night_folder import NightFolder
 from rlsmove.signal.kept_signal import on_other_clock

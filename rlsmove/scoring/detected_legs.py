@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from rlsmove.records import SIDES, DetectedNight, Intervals, Movements, Scoring
+from rlsmove.records import SIDES, DetectedLeg, DetectedNight, Intervals, Movements, Scoring
 from rlsmove.rules import GAP_ENDS_SERIES_MS, RuleSet
 from rlsmove.scoring.indices import night_indices
 from rlsmove.scoring.intervals import total_ms, union
 from rlsmove.scoring.scored_movements import score_movements, side_by_side
+
+#: What the counted side of two legs that share a clock is called.
+BOTH = "both"
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class ScoredLegs:
         Of both legs together; of the leg with more hours where they cannot be combined.
     indices_by_leg : dict
         The same for each leg alone, by side; empty with one leg.
+    counted_side : str
+        The leg that the indices are of, as in `records.SIDES`, or ``both``.
     analysable : Intervals
         The time that the indices count in.
     """
@@ -33,6 +39,7 @@ class ScoredLegs:
     scoring: Scoring
     indices: dict[str, Any]
     indices_by_leg: dict[str, dict[str, Any]]
+    counted_side: str
     analysable: Intervals
 
 
@@ -55,11 +62,13 @@ def score_legs(night: DetectedNight, rules: RuleSet) -> ScoredLegs:
     legs = night.legs
     alone = [score(leg.movements, leg.analysable) for leg in legs] if len(legs) == 2 else []
     movements, analysable = counted_part(night)
+    counted = _counted_legs(night)
     scoring, indices = score(movements, analysable)
     if not night.combined:
         scoring = side_by_side(alone[0][0], alone[1][0])
     by_leg = {SIDES[leg.side]: one[1] for leg, one in zip(legs, alone, strict=False)}
-    return ScoredLegs(scoring, indices, by_leg, analysable)
+    side = SIDES[counted[0].side] if len(counted) == 1 else BOTH
+    return ScoredLegs(scoring, indices, by_leg, side, analysable)
 
 
 def counted_part(night: DetectedNight) -> tuple[Movements, Intervals]:
@@ -67,11 +76,14 @@ def counted_part(night: DetectedNight) -> tuple[Movements, Intervals]:
 
     Those of both legs where they share a clock, else those of the leg with more hours.
     """
+    legs = _counted_legs(night)
+    return Movements.concatenate(*(leg.movements for leg in legs)), covered_time(legs)
+
+
+def _counted_legs(night: DetectedNight) -> tuple[DetectedLeg, ...]:
     if night.combined:
-        every = Movements.concatenate(*(leg.movements for leg in night.legs))
-        return every, covered_time(night)
-    main = max(night.legs, key=lambda leg: total_ms(leg.analysable))
-    return main.movements, main.analysable
+        return night.legs
+    return (max(night.legs, key=lambda leg: total_ms(leg.analysable)),)
 
 
 def score_part(
@@ -88,11 +100,11 @@ def score_part(
     )
 
 
-def covered_time(night: DetectedNight) -> Intervals:
-    """Time in which a movement of either leg would have been seen."""
+def covered_time(legs: Sequence[DetectedLeg]) -> Intervals:
+    """Time in which a movement of any of the legs would have been seen."""
     return union(
-        np.concatenate([leg.analysable.onset_ms for leg in night.legs]),
-        np.concatenate([leg.analysable.offset_ms for leg in night.legs]),
+        np.concatenate([leg.analysable.onset_ms for leg in legs]),
+        np.concatenate([leg.analysable.offset_ms for leg in legs]),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,9 @@ from rlsmove.scoring.indices import night_indices
 #: from a little above half of it to twice it.
 THRESHOLDS = (0.64, 0.8, 1.0, 1.25, 1.6, 2.0)
 
+#: Where the detector's own threshold stands among them.
+OWN_THRESHOLD = THRESHOLDS.index(1.0)
+
 #: A movement is near the threshold when the next one of them would have missed it.
 NEAR = 1.25
 
@@ -23,15 +26,13 @@ NEAR = 1.25
 TOLD = ("lm_count", "clm_count", "plm_count", "plm_per_hour_tib", "plms_count", "plms_per_hour")
 
 
-def indices_by_threshold(
-    nights: Mapping[float, DetectedNight], rules: RuleSet
-) -> list[dict[str, Any]]:
+def indices_by_threshold(nights: Sequence[DetectedNight], rules: RuleSet) -> list[dict[str, Any]]:
     """Score one night as detected at several thresholds.
 
     Parameters
     ----------
-    nights : mapping of float to DetectedNight
-        By multiple of the detector's threshold.
+    nights : sequence of DetectedNight
+        One for each of `THRESHOLDS`, in their order.
     rules : RuleSet
         A standard.
 
@@ -41,7 +42,7 @@ def indices_by_threshold(
         For each threshold, in their order, ``threshold`` and the indices of `TOLD`.
     """
     table = []
-    for threshold, night in nights.items():
+    for threshold, night in zip(THRESHOLDS, nights, strict=True):
         movements, analysable = counted_part(night)
         scoring = score_part(night, movements, analysable, rules)
         indices = night_indices(

@@ -1,0 +1,145 @@
+"""What each leg shows in one night, on the clock of the first recording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+import numpy as np
+
+from rlsmove.errors import SettingError
+from rlsmove.movements import detect_at_thresholds
+from rlsmove.movements.common_clock import CommonClock
+from rlsmove.night.opened_leg import Leg, Progress
+from rlsmove.records import DetectedLeg, Intervals, LegSignal
+from rlsmove.scoring.intervals import complement, union
+from rlsmove.scoring.threshold_range import OWN_THRESHOLD, THRESHOLDS
+from rlsmove.signal.kept_signal import kept_signal, on_other_clock
+from rlsmove.signal.nights import read_night
+
+
+@dataclass(frozen=True)
+class LegDetections:
+    """What one leg shows in one night, at the detector's own threshold and around it.
+
+    Attributes
+    ----------
+    at_thresholds : tuple of DetectedLeg
+        One for each of `scoring.threshold_range.THRESHOLDS`, in their order; the signal is kept
+        once, at the detector's own.
+    """
+
+    at_thresholds: tuple[DetectedLeg, ...]
+
+    @property
+    def own(self) -> DetectedLeg:
+        """At the detector's own threshold."""
+        return self.at_thresholds[OWN_THRESHOLD]
+
+
+def detect_leg(
+    leg: Leg,
+    evening: date,
+    start_time: datetime,
+    *,
+    keep_signal: bool = False,
+    progress: Progress | None = None,
+) -> LegDetections:
+    """Find the movements of one leg in one night.
+
+    Parameters
+    ----------
+    leg : Leg
+        A recording that holds the night.
+    evening : date
+        Date of the noon at which the night begins.
+    start_time : datetime
+        Wall time that onsets count from.
+    keep_signal : bool
+        Whether the signal is kept too.
+    progress : callable, optional
+        Called with the fraction of the recording read.
+    """
+    span = leg.span_of(evening)
+    assert span is not None
+    night = read_night(leg.reader, span, leg.calibration, progress)
+    later_s = _later_s(leg, start_time)
+    tables = detect_at_thresholds(
+        night, side=leg.side, step_g=leg.survey.step_g, thresholds=THRESHOLDS
+    )
+    analysable = _worn(leg, evening, start_time)
+    found = [
+        DetectedLeg(
+            side=leg.side,
+            movements=replace(table, onset_ms=table.onset_ms + round(1000 * later_s)),
+            analysable=analysable,
+            signal=None,
+        )
+        for table in tables
+    ]
+    if keep_signal:
+        signal = kept_signal(night, step_g=leg.survey.step_g, later_s=later_s)
+        found[OWN_THRESHOLD] = replace(found[OWN_THRESHOLD], signal=signal)
+    return LegDetections(tuple(found))
+
+
+def on_left_clock(right: LegDetections, clock: CommonClock) -> LegDetections:
+    """Put what the right leg shows on the clock of the left one."""
+
+    def moved(leg: DetectedLeg) -> DetectedLeg:
+        signal = leg.signal
+        if signal is not None:
+            signal = on_other_clock(signal, clock.offset_s, clock.drift_ppm)
+        return replace(leg, movements=clock.on_left_clock(leg.movements), signal=signal)
+
+    return LegDetections(tuple(moved(leg) for leg in right.at_thresholds))
+
+
+def leg_signal(
+    leg: Leg, evening: date, start_time: datetime, progress: Progress | None = None
+) -> LegSignal:
+    """Read the signal of one leg in one night, as `detect_leg` keeps it.
+
+    Parameters
+    ----------
+    leg : Leg
+        A recording that holds the night.
+    evening : date
+        Date of the noon at which the night begins.
+    start_time : datetime
+        Wall time that moments count from.
+    progress : callable, optional
+        Called with the fraction of the recording read.
+
+    Raises
+    ------
+    SettingError
+        The recording holds nothing of the night.
+    """
+    span = leg.span_of(evening)
+    if span is None:
+        raise SettingError(leg.recording.path, f"no night of {evening}")
+    night = read_night(leg.reader, span, leg.calibration, progress)
+    return kept_signal(night, step_g=leg.survey.step_g, later_s=_later_s(leg, start_time))
+
+
+def _later_s(leg: Leg, start_time: datetime) -> float:
+    """How much later than the first recording this one starts, by the devices' own clocks."""
+    own = leg.recording.start_time
+    if own.tzinfo is None or start_time.tzinfo is None:
+        own, start_time = own.replace(tzinfo=None), start_time.replace(tzinfo=None)
+    return (own - start_time).total_seconds()
+
+
+def _worn(leg: Leg, evening: date, start_time: datetime) -> Intervals:
+    """When one leg's device was worn and recorded in one night, on the first recording's clock."""
+    span = leg.span_of(evening)
+    assert span is not None
+    survey = leg.survey
+    missing_s = np.concatenate(
+        [np.stack([survey.gap_start_s, survey.gap_end_s], axis=1), leg.nonwear_s]
+    )
+    later_s = _later_s(leg, start_time)
+    start_ms, end_ms = (round(1000 * (moment + later_s)) for moment in (span.start_s, span.end_s))
+    missing_ms = np.round(1000 * (missing_s + later_s)).astype(np.int64)
+    return complement(union(missing_ms[:, 0], missing_ms[:, 1]), start_ms, end_ms)

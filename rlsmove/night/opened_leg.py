@@ -1,0 +1,106 @@
+"""A recording after its first reading: what it covers, how it is calibrated, when it was worn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from rlsmove.devices import open_recording
+from rlsmove.devices.recording import Recording
+from rlsmove.io.provenance import sha256_of
+from rlsmove.records import SIDES, FloatArray
+from rlsmove.signal.calibration import Calibration, calibrate
+from rlsmove.signal.nights import NightSpan, night_spans
+from rlsmove.signal.suitability import check_rate, check_signal
+from rlsmove.signal.survey import Survey, survey_recording
+from rlsmove.signal.uniform_clock import UniformReader
+from rlsmove.signal.wear import nonwear_stretches
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One recording after its first reading.
+
+    Attributes
+    ----------
+    recording : Recording
+        The opened file.
+    reader : UniformReader
+        Its samples on the common clock.
+    side : int
+        Index into `records.SIDES`.
+    survey : Survey
+        What it covers.
+    calibration : Calibration
+        Of the whole recording.
+    nonwear_s : ndarray of float64, shape (k, 2)
+        When it lay elsewhere.
+    nights, leftovers : list of NightSpan
+        See `signal.nights.night_spans`.
+    sha256 : str
+        Of the file's bytes; empty without a file.
+    """
+
+    recording: Recording
+    reader: UniformReader
+    side: int
+    survey: Survey
+    calibration: Calibration
+    nonwear_s: FloatArray
+    nights: list[NightSpan]
+    leftovers: list[NightSpan]
+    sha256: str = ""
+
+    def span_of(self, evening: date) -> NightSpan | None:
+        """What the recording holds of the night that begins on this date; None for nothing."""
+        return next((s for s in self.nights + self.leftovers if s.evening == evening), None)
+
+
+def open_leg(path: str | Path, side: str | None = None, progress: Progress | None = None) -> Leg:
+    """Open a recording and read it once: coverage, calibration, wear, nights.
+
+    Parameters
+    ----------
+    path : str or Path
+        A recording in any format that is read here.
+    side : str, optional
+        ``left`` or ``right``; what the file says by default.
+    progress : callable, optional
+        Called with the fraction read.
+
+    Returns
+    -------
+    Leg
+        Ready for `analyse_night`.
+
+    Raises
+    ------
+    RecordingError
+        The file cannot be used.
+    """
+    leg = read_leg(open_recording(path), side, progress)
+    return replace(leg, sha256=sha256_of(path))
+
+
+def read_leg(
+    recording: Recording, side: str | None = None, progress: Progress | None = None
+) -> Leg:
+    """Read an opened recording once, whether or not there is a file; otherwise as `open_leg`."""
+    check_rate(recording)
+    survey = survey_recording(recording, progress)
+    check_signal(recording, survey)
+    nights, leftovers = night_spans(recording.start_time, survey)
+    return Leg(
+        recording=recording,
+        reader=UniformReader(recording),
+        side=SIDES.index(side or recording.side),
+        survey=survey,
+        calibration=calibrate(survey),
+        nonwear_s=nonwear_stretches(survey),
+        nights=nights,
+        leftovers=leftovers,
+    )
