@@ -13,7 +13,14 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from rlsmove.batch.job import Job
-from rlsmove.batch.tasks import TIMED_OUT, WORKER_DIED, Failure, attempt, get_ready
+from rlsmove.batch.tasks import (
+    TIMED_OUT,
+    WORKER_DIED,
+    Failure,
+    attempt,
+    get_ready,
+    internal_error,
+)
 from rlsmove.errors import SettingError
 from rlsmove.io.provenance import program_version
 
@@ -121,7 +128,7 @@ class ClusterWorkers:
             return Failure(WORKER_DIED, "every worker that ran it died")
         if isinstance(error, CancelledError):
             return Failure(WORKER_DIED, "the cluster has lost it")
-        raise error
+        return internal_error(error)
 
     def _end(self, future: Any, outcome: Any) -> Job:
         job = self._running.pop(future)

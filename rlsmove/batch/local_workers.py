@@ -19,6 +19,7 @@ from rlsmove.batch.tasks import (
     Failure,
     attempt,
     get_ready,
+    internal_error,
 )
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _outcome(future: Future[object], timeout_s: float) -> object:
         return Failure(WORKER_DIED, f"its process died ({_how(error.exitcode)})")
     if isinstance(error, BrokenProcessPool):
         return Failure(NOT_STARTED, "no worker process could be started for it")
-    raise error
+    return internal_error(error)
 
 
 def _how(exit_code: int) -> str:

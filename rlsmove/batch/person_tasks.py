@@ -127,7 +127,7 @@ def person_steps(person: Person, work: WorkList, explain: Explain, result: Perso
         else:
             result.rows.append(record["row"])
     result.kept, result.to_score = len(planned) - len(to_score), len(to_score)
-    again = {r.file.name: r.file for n in to_score for r in n.readings if r.leg is None}
+    again = {r.file.name: r.file for n in to_score for r in n.readings if r.first is None}
     reading_jobs |= {name: Job(read_recording, (file, {})) for name, file in again.items()}
     yield [reading_jobs[name] for name in again]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,8 @@ from rlsmove.errors import RlsmoveError, SettingError
 from rlsmove.io.json_text import plain
 from rlsmove.io.provenance import program_version, sha256_of
 from rlsmove.night.analysis import NightResult, analyse_night
-from rlsmove.night.opened_leg import Leg, open_leg
+from rlsmove.night.opened_leg import open_leg
+from rlsmove.night.reopened_leg import FirstReading, first_reading, reopen_leg
 from rlsmove.night.sleep_source import Lights
 from rlsmove.records import SIDES, Notice
 from rlsmove.results.night_files import write_night_result
@@ -24,11 +25,12 @@ from rlsmove.rules import RULE_SETS
 from rlsmove.scoring import INDICES
 
 #: Codes of a job that its worker had no memory for, that took too long, whose worker died, and
-#: that never began because the worker died before.
+#: that never began because the worker died before; and of an error that nobody foresaw.
 OUT_OF_MEMORY = "out_of_memory"
 TIMED_OUT = "timed_out"
 WORKER_DIED = "worker_died"
 NOT_STARTED = "worker_not_started"
+INTERNAL_ERROR = "internal_error"
 
 #: First columns of nights.csv; the names of the indices follow.
 ROW_COLUMNS = (
@@ -81,8 +83,9 @@ class Reading:
     nights, leftovers : dict of str to float
         Seconds recorded of each night, by evening date; leftovers are too short to be nights
         by themselves.
-    leg : Leg or None
-        None where all this was known by the digest and the samples were not read again.
+    first : FirstReading or None
+        All that scoring needs of it; None where the rest was known by the digest and the samples
+        were not read again.
     """
 
     file: RecordingFile
@@ -90,7 +93,7 @@ class Reading:
     side: str
     nights: Mapping[str, float]
     leftovers: Mapping[str, float]
-    leg: Leg | None
+    first: FirstReading | None
 
     def recorded_s(self, evening: str) -> float:
         """Seconds recorded of one night; 0 for nothing."""
@@ -108,18 +111,30 @@ def get_ready() -> str:
 
 
 def attempt(call: Callable[..., Any], *arguments: Any) -> Any:
-    """Run a task; whatever goes wrong in it comes back as a `Failure`."""
+    """Run a task; whatever goes wrong in it comes back as a `Failure`.
+
+    What it returns has been through pickle once, so that it is sure to reach another process.
+    """
     try:
-        return call(*arguments)
+        return pickle.loads(pickle.dumps(call(*arguments)))
     except RlsmoveError as error:
         code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
         return Failure(code, " ".join(str(error).split()))
     except MemoryError:
         return Failure(OUT_OF_MEMORY, "the worker had no memory left")
-    except Exception as error:
-        # One broken file must not end a batch of thousands, whatever is wrong.
+    except BaseException as error:
+        # One broken file must not end a batch of thousands, whatever is wrong: a library that
+        # exits or an interrupt that reaches a worker neither.
+        return internal_error(error)
+
+
+def internal_error(error: BaseException) -> Failure:
+    """Put an error that is none of this program's own into words."""
+    try:
         told = " ".join(str(error).split())
-        return Failure("internal_error", f"{type(error).__name__}: {told}")
+    except Exception:
+        told = "it cannot be put into words"
+    return Failure(INTERNAL_ERROR, f"{type(error).__name__}: {told}")
 
 
 def read_recording(file: RecordingFile, known: Mapping[str, Mapping[str, Any]]) -> Reading:
@@ -136,7 +151,7 @@ def read_recording(file: RecordingFile, known: Mapping[str, Mapping[str, Any]]) 
     Returns
     -------
     Reading
-        Without a leg where the digest is known.
+        Without its first reading where the digest is known.
     """
     sha256 = sha256_of(file.path) if known else ""
     if sha256 in known:
@@ -156,7 +171,7 @@ def read_recording(file: RecordingFile, known: Mapping[str, Mapping[str, Any]]) 
         SIDES[leg.side],
         {str(span.evening): span.recorded_s for span in leg.nights},
         {str(span.evening): span.recorded_s for span in leg.leftovers},
-        leg,
+        first_reading(leg),
     )
 
 
@@ -168,7 +183,7 @@ def score_night(
     Parameters
     ----------
     readings : list of Reading
-        One recording, or the left and the right one in this order, with their legs.
+        Of one recording, or of the left and the right one in this order, with what they showed.
     key : NightKey
         What the night depends on.
     folder : Path
@@ -186,8 +201,7 @@ def score_night(
     RlsmoveError
         The night cannot be scored or written.
     """
-    # Reading changes a recording's state, and on a cluster several nights may share one.
-    legs = deepcopy([reading.leg for reading in readings if reading.leg is not None])
+    legs = [reopen_leg(r.file.path, r.first) for r in readings if r.first is not None]
     try:
         result = analyse_night(
             legs,
