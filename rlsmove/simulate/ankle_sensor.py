@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
-from rlsmove.records import FloatArray
+from rlsmove.records import FloatArray, Intervals
 from rlsmove.simulate.body import Leg
 from rlsmove.simulate.limb_motion import rotate, turned, unit
-from rlsmove.simulate.scenarios import DEVICES, NightParameters
+from rlsmove.simulate.physics import Physics
+from rlsmove.simulate.scenarios import NightParameters
 
 #: The motion is computed at this rate or above, and brought down to the device's by a low pass, as
 #: a device does.
@@ -23,6 +25,12 @@ _PASS, _FILTER_SAMPLES = 0.45, 16
 _BLOCK_S = 300.0
 #: Longest movement, for the search of those that touch a stretch.
 _LONGEST_S = 400.0
+#: A strap has forgotten how it swung after this time.
+_STRAP_MEMORY_S = 3.0
+#: Breathing in a respiratory event, and in the breaths after it, beside that before.
+_BREATH_HELD, _BREATH_AFTER, _AFTER_S = 0.25, 1.7, 12.0
+#: Time constants of the random walks whose sum is 1/f noise down to the longest of them.
+_FLICKER_S = (0.03, 0.3, 3.0, 30.0, 300.0)
 
 
 class Background:
@@ -39,6 +47,8 @@ class Background:
     breath_cycles, heart_cycles : ndarray
         Count of breaths and beats at whole seconds from `CYCLES_FROM_S` on; of the body, so that
         both legs share them.
+    respiratory : Intervals
+        When breathing is shallow.
     """
 
     CYCLES_FROM_S = -200.0
@@ -50,6 +60,7 @@ class Background:
         rng: np.random.Generator,
         breath_cycles: FloatArray,
         heart_cycles: FloatArray,
+        respiratory: Intervals,
     ) -> None:
         self.lying_from_s = np.array(leg.lying_from_s)
         n = len(self.lying_from_s)
@@ -59,6 +70,12 @@ class Background:
         self.drift_g = parameters.drift_g * rng.normal(size=(3, 3)) / 2
         self.drift_hz = 1 / rng.uniform(1800.0, 14400.0, 3)
         self.drift_phase = rng.uniform(0, 2 * np.pi, 3)
+        # Depth of breathing, by the second.
+        self.breath_depth = np.ones(len(breath_cycles))
+        for start_ms, end_ms in zip(respiratory.onset_ms, respiratory.offset_ms, strict=True):
+            start, end = (int(ms / 1000 - self.CYCLES_FROM_S) for ms in (start_ms, end_ms))
+            self.breath_depth[end : end + int(_AFTER_S)] = _BREATH_AFTER
+            self.breath_depth[start:end] = _BREATH_HELD
 
     @staticmethod
     def cycles(hours: float, rate_hz: tuple[float, float], rng: np.random.Generator) -> FloatArray:
@@ -74,6 +91,7 @@ class Background:
         breath = 2 * np.pi * _interpolate(self.breath_cycles, time_s)
         beat = _interpolate(self.heart_cycles, time_s) % 1.0
         wave = np.sin(breath) + 0.25 * np.sin(2 * breath)
+        wave *= _interpolate(self.breath_depth, time_s)
         # A beat rings at six times its own rate and dies away within half of it.
         pulse = np.sin(2 * np.pi * 6 * beat) * np.exp(-5.0 * beat)
         drift = np.sin(2 * np.pi * self.drift_hz * time_s[:, None] + self.drift_phase)
@@ -148,6 +166,10 @@ class AnkleSensor:
         Stretches without samples, in seconds of the device's clock.
     seed : SeedSequence
         Of the noise.
+    off_s : ndarray, shape (k, 2)
+        Stretches of true time in which the sensor lies beside the leg.
+    off_gravity : ndarray, shape (k, 3)
+        What it feels then, in g.
     """
 
     leg: Leg
@@ -157,6 +179,8 @@ class AnkleSensor:
     offset_g: FloatArray
     gaps_s: FloatArray
     seed: np.random.SeedSequence
+    off_s: FloatArray
+    off_gravity: FloatArray
 
     def record(self, parameters: NightParameters) -> Iterator[NDArray[np.float32]]:
         """Yield the recording in stretches of five minutes.
@@ -171,16 +195,18 @@ class AnkleSensor:
         ndarray of float32, shape (n, 3), in g
             A missing sample is a row of NaN.
         """
-        device = DEVICES[parameters.device]
+        device = parameters.model
         fs = parameters.fs
         noise_g = device.noise_g * parameters.noise_ratio * np.sqrt(fs / 100.0)
         rng = np.random.default_rng(self.seed)
+        flicker = _Flicker(parameters.physics.flicker_g, fs, np.random.default_rng(self.seed))
         total = round(parameters.hours * 3600 * fs)
         step = round(_BLOCK_S * fs)
         for first in range(0, total, step):
             last = min(first + step, total)
-            rows = self._moved(first, last, fs) * self.gain + self.offset_g
+            rows = self._moved(first, last, fs, parameters.physics) * self.gain + self.offset_g
             rows += noise_g * rng.standard_normal((last - first, 3))
+            rows += flicker.next(last - first)
             rows = np.clip(rows, -device.range_g, device.range_g)
             rows = np.round(rows / device.step_g) * device.step_g
             for start_s, end_s in self.gaps_s:
@@ -189,19 +215,24 @@ class AnkleSensor:
             yield rows.astype(np.float32)
 
     def records(self, start_s: float, end_s: float, parameters: NightParameters) -> bool:
-        """Whether all of a stretch of true time is in the recording, with no gap in it."""
+        """Whether a stretch of true time was recorded on the leg, with no gap in it."""
         start, end = self.clock.reading_s(np.array([start_s, end_s]))
         missed = (self.gaps_s[:, 0] < end) & (self.gaps_s[:, 1] > start)
-        return bool(start >= 0.0 and end <= parameters.hours * 3600 and not missed.any())
+        off = (self.off_s[:, 0] < end_s) & (self.off_s[:, 1] > start_s)
+        inside = start >= 0.0 and end <= parameters.hours * 3600
+        return bool(inside and not missed.any() and not off.any())
 
-    def _moved(self, first: int, last: int, fs: float) -> FloatArray:
+    def _moved(self, first: int, last: int, fs: float, physics: Physics) -> FloatArray:
         """Noiseless acceleration at output samples [first, last)."""
         times = max(int(np.ceil(_MOTION_RATE_HZ / fs - 1e-9)), 1)
-        if times == 1:
-            return self.acceleration(self.clock.true_s(np.arange(first, last) / fs))
-        half = _FILTER_SAMPLES * times // 2
-        samples = np.arange(first * times - half, (last - 1) * times + half + 1)
+        half = _FILTER_SAMPLES * times // 2 if times > 1 and physics.filtered else 0
+        lead = int(_STRAP_MEMORY_S * fs * times) if physics.strap_hz else 0
+        samples = np.arange(first * times - half - lead, (last - 1) * times + half + 1)
         fine = self.acceleration(self.clock.true_s(samples / (fs * times)))
+        if physics.strap_hz:
+            fine = _on_strap(fine, physics.strap_hz / (fs * times), physics.strap_damping)[lead:]
+        if half == 0:
+            return fine[::times]
         taps = _low_pass(half, _PASS / times)
         smooth = [np.convolve(fine[:, axis], taps, "valid")[::times] for axis in range(3)]
         return np.stack(smooth, axis=1)
@@ -222,7 +253,48 @@ class AnkleSensor:
                 if turns_leg:
                     total[low:high] = rotate(total[low], turn)
                 total[low:high] += inertial
-        return total + self.background.at(time_s)
+        total += self.background.at(time_s)
+        for (off_from_s, off_to_s), gravity in zip(self.off_s, self.off_gravity, strict=True):
+            low, high = np.searchsorted(time_s, (off_from_s, off_to_s))
+            total[low:high] = gravity
+        return total
+
+
+def _on_strap(rows: FloatArray, frequency: float, damping: float) -> FloatArray:
+    """What a sensor feels that swings on its strap; frequency in cycles per row."""
+    omega = 2 * np.tan(np.pi * min(frequency, 0.45))
+    # The bilinear transform of omega^2 / (s^2 + 2 damping omega s + omega^2).
+    a = np.array(
+        [
+            4 + 4 * damping * omega + omega**2,
+            2 * omega**2 - 8,
+            4 - 4 * damping * omega + omega**2,
+        ]
+    )
+    b = omega**2 * np.array([1.0, 2.0, 1.0])
+    return lfilter(b / a[0], a / a[0], rows - rows[0], axis=0) + rows[0]
+
+
+class _Flicker:
+    """1/f noise, stretch by stretch: a sum of random walks that forget after different times."""
+
+    def __init__(self, sd_g: float, fs: float, rng: np.random.Generator) -> None:
+        self.keep = np.exp(-1 / (np.array(_FLICKER_S) * fs))
+        self.sd_g = sd_g / np.sqrt(len(_FLICKER_S))
+        self.rng = rng
+        self.state = self.sd_g * rng.standard_normal((len(_FLICKER_S), 3))
+
+    def next(self, n: int) -> FloatArray:
+        """The next n rows, in g."""
+        total = np.zeros((n, 3))
+        if self.sd_g == 0:
+            return total
+        for row, keep in enumerate(self.keep):
+            step = self.sd_g * np.sqrt(1 - keep**2) * self.rng.standard_normal((n, 3))
+            walk, _ = lfilter([1.0], [1.0, -keep], step, axis=0, zi=keep * self.state[row][None])
+            self.state[row] = walk[-1]
+            total += walk
+        return total
 
 
 def _low_pass(half: int, cutoff: float) -> FloatArray:

@@ -6,7 +6,7 @@ Shank frame: x to the front, y to the outer side, z from ankle to knee. Standing
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -19,8 +19,11 @@ from rlsmove.records import (
     TRANSMITTED_SHAKE,
     FloatArray,
 )
-from rlsmove.simulate.limb_motion import Motion, Shake, Turn, rotate, unit
+from rlsmove.simulate.gestures import RATE_HZ, gesture
+from rlsmove.simulate.limb_motion import Motion, Sampled, Shake, Turn, rotate, unit
+from rlsmove.simulate.mattress import passed_on, sway
 from rlsmove.simulate.movement_plan import Planned
+from rlsmove.simulate.physics import Physics
 from rlsmove.simulate.scenarios import NightParameters
 
 #: Outward and backward ramps of a movement of 5 degrees; larger ones take somewhat longer.
@@ -35,6 +38,8 @@ _LARGEST_TILT_DEG = 60.0
 _SILENT = 0.003
 #: A peak above which the other ankle feels the movement through the mattress, and how much of it.
 _CROSS_TALK_FROM_G, _CROSS_TALK = 0.15, (0.01, 0.03)
+#: A leg that sinks does so in steps too small and quick to be seen.
+_SINK_STEP_S = 0.04
 
 
 @dataclass
@@ -115,12 +120,22 @@ class Leg:
         Motion
             Already added to the leg.
         """
+        physics = parameters.physics
         if row.kind in (TAP, TRANSMITTED_SHAKE):
-            motion = _tap(row, rng) if row.kind == TAP else self._shaken(row, rng)
+            motion = _tap(row, rng) if row.kind == TAP else self._shaken(row, physics, rng)
             self.shakes.append(motion)
             return motion
+        # What has not sunk by now stays up.
+        while self.rest_from_s[-1] > row.onset_s:
+            self.rest_from_s.pop()
+            self.rest_gravity.pop()
+        sinks = np.zeros(3)
         if row.kind == LEG_MOVEMENT:
             motion = self._leg_movement(row, parameters, rng)
+            if rng.random() < physics.settle_share if physics.settle_share else False:
+                motion, sinks = self._settled_elsewhere(motion, physics, rng)
+        elif row.cause in ("slip", "flip"):
+            motion = self._slip(row, rng)
         elif row.kind == POSTURE_SHIFT:
             motion = self._posture_shift(row, rng)
         elif row.kind == GROSS_MOVEMENT:
@@ -130,9 +145,57 @@ class Leg:
             motion = self._walk(row, rng)
         self.motions.append(motion)
         self._settle(motion.offset_s, rotate(self.gravity, motion.net_turn[None])[0])
+        if sinks.any():
+            self._sink(motion.offset_s, sinks, rng)
         if row.kind != LEG_MOVEMENT:
             self.lying_from_s.append(motion.offset_s)
+        if row.cause == "put_on":
+            self._strap_on(rng)
         return motion
+
+    def _strap_on(self, rng: np.random.Generator) -> None:
+        """Wear the sensor anew, some other way round; the leg lies as it lies."""
+        turned_by, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+        turned_by *= np.sign(np.linalg.det(turned_by))
+        self.strapping = turned_by @ self.strapping
+        self.rest_gravity[-1] = turned_by @ self.rest_gravity[-1]
+
+    def _slip(self, row: Planned, rng: np.random.Generator) -> Motion:
+        """The strap slips round the shank, or the sensor turns over."""
+        if row.cause == "flip":
+            axis, angle = self.strapping[:, int(rng.integers(3))], np.pi
+        else:
+            axis, angle = self.strapping[:, 2], np.deg2rad(rng.uniform(3.0, 45.0))
+        self.strapping = np.array(
+            [rotate(column, (angle * axis)[None])[0] for column in self.strapping.T]
+        ).T
+        turn = Turn(row.onset_s, row.duration_s, angle, axis, 0.0, int(rng.integers(3)))
+        rub = rng.lognormal(np.log(0.02), 0.7) * unit(rng.normal(size=3))
+        shake = Shake(row.onset_s, row.duration_s, rub, rng.uniform(4.0, 20.0), "burst")
+        return Motion(row.onset_s, row.offset_s, (turn,), (shake,))
+
+    def _settled_elsewhere(
+        self, motion: Motion, physics: Physics, rng: np.random.Generator
+    ) -> tuple[Motion, FloatArray]:
+        """A movement after which the leg lies elsewhere, and by how much it has yet to sink."""
+        across = np.cross(self.gravity, rng.normal(size=3))
+        by = np.deg2rad(rng.uniform(*physics.settle_deg)) * unit(across)
+        if rng.random() < physics.creep_share:
+            return motion, by
+        room_s = motion.offset_s - motion.onset_s
+        lasts_s = min(rng.uniform(0.25, 1.5), room_s)
+        start_s = motion.onset_s + rng.uniform(0.0, room_s - lasts_s)
+        angle = float(np.linalg.norm(by))
+        turn = Turn(start_s, lasts_s, angle, by / max(angle, 1e-9), 0.1, int(rng.integers(3)))
+        return replace(motion, turns=(*motion.turns, turn)), np.zeros(3)
+
+    def _sink(self, from_s: float, by: FloatArray, rng: np.random.Generator) -> None:
+        """Let the leg sink by a rotation vector, ever more slowly."""
+        tau_s = rng.uniform(0.5, 4.0)
+        elapsed_s = np.arange(_SINK_STEP_S, 4 * tau_s, _SINK_STEP_S)
+        so_far = 1 - np.exp(-elapsed_s / tau_s)
+        self.rest_from_s += (from_s + elapsed_s).tolist()
+        self.rest_gravity += list(rotate(self.gravity, so_far[:, None] * by))
 
     def _flexion(
         self, tilt_rad: float, rng: np.random.Generator
@@ -154,10 +217,42 @@ class Leg:
     ) -> Motion:
         awake = row.cause == "wake"
         median = parameters.tilt_median_deg * (_WAKE_TILT if awake else 1.0)
-        tilt_deg = min(rng.lognormal(np.log(median), parameters.tilt_ln_sd), _LARGEST_TILT_DEG)
+        drawn_deg = min(rng.lognormal(np.log(median), parameters.tilt_ln_sd), _LARGEST_TILT_DEG)
+        tilt_deg = drawn_deg
         if rng.random() < parameters.silent_share:
             tilt_deg *= _SILENT
         axis, angle, lever = self._flexion(np.deg2rad(tilt_deg), rng)
+        physics = parameters.physics
+        name = physics.gestures[0][0]
+        if len(physics.gestures) > 1:
+            names, weights = zip(*physics.gestures, strict=True)
+            name = str(rng.choice(names, p=np.array(weights) / sum(weights)))
+        if name == "jerked":
+            return self._jerked(row, tilt_deg, axis, angle, lever, parameters.tremor_share, rng)
+        shake_g = rng.lognormal(np.log(physics.shake_median_g), physics.shake_ln_sd)
+        made = gesture(
+            name,
+            row.onset_s,
+            row.duration_s,
+            axis=axis,
+            angle_rad=angle,
+            lever=lever * self.lever_direction,
+            shake_g=shake_g * tilt_deg / drawn_deg * (_WAKE_TILT if awake else 1.0),
+            rng=rng,
+        )
+        return Motion(made.start_s, made.end_s, sampled=(made,))
+
+    def _jerked(
+        self,
+        row: Planned,
+        tilt_deg: float,
+        axis: FloatArray,
+        angle: float,
+        lever: float,
+        tremor_share: float,
+        rng: np.random.Generator,
+    ) -> Motion:
+        """Out in a jerk, at work for a while or held, and back."""
         slower = max(tilt_deg / 5.0, 0.1) ** 0.25
         out_s = max(rng.lognormal(np.log(_RAMP_S * slower), _RAMP_LN_SD), _SHORTEST_RAMP_S)
         back_s = max(out_s * rng.lognormal(np.log(1.4), 0.4), _SHORTEST_RAMP_S)
@@ -195,7 +290,7 @@ class Leg:
                 turns.append(turn(at, swing_s, part))
                 at += swing_s
         shakes: tuple[Shake, ...] = ()
-        if not row.held and rng.random() < parameters.tremor_share:
+        if not row.held and rng.random() < tremor_share:
             height = abs(angle) * rng.uniform(0.05, 0.3)
             direction = unit(rng.normal(size=3))
             frequency = rng.uniform(5.0, 12.0)
@@ -257,9 +352,18 @@ class Leg:
         )
         return Motion(row.onset_s, row.offset_s, tuple(turns), tuple(shakes))
 
-    def _shaken(self, row: Planned, rng: np.random.Generator) -> Motion:
-        """A movement of somebody else in the bed: damped swings of the mattress, no turn."""
+    def _shaken(self, row: Planned, physics: Physics, rng: np.random.Generator) -> Motion:
+        """A movement of somebody else in the bed: swings of the mattress, no turn of the leg."""
         height = self.coupling * min(rng.lognormal(np.log(0.016), 0.8), 0.15)
+        if physics.mattress_hz:
+            felt = passed_on(
+                physics.mattress_hz, physics.mattress_damping, height, row.duration_s, rng
+            )
+            felt = felt @ self.strapping.T
+            if physics.sway_deg:
+                felt += sway(physics.sway_deg, self.gravity, len(felt), row.duration_s, rng)
+            made = Sampled(row.onset_s, RATE_HZ, np.zeros_like(felt), felt)
+            return Motion(row.onset_s, made.end_s, sampled=(made,))
         swings = []
         at = row.onset_s
         while at < row.offset_s - 0.3:

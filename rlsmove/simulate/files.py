@@ -28,7 +28,7 @@ from rlsmove.records import (
 from rlsmove.rules import WASM_2016
 from rlsmove.scoring import score_movements
 from rlsmove.simulate.night import DETECTABLE_SNR, SimulatedNight
-from rlsmove.simulate.scenarios import DEVICES
+from rlsmove.simulate.physics import PLAIN
 
 EVENT_HEADER = "kind,label,onset_s,duration_s"
 
@@ -81,7 +81,7 @@ def write_leg(night: SimulatedNight, side: str, path: Path, *, scenario: str) ->
     OutputError
         It cannot be written.
     """
-    device = DEVICES[night.parameters.device]
+    device = night.parameters.model
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -106,16 +106,16 @@ def write_leg(night: SimulatedNight, side: str, path: Path, *, scenario: str) ->
 def truth_files(night: SimulatedNight, folder: Path, *, scenario: str) -> dict[Path, str]:
     """Content of ``events.csv``, ``truth.csv``, ``truth_events.csv`` and ``truth.json``."""
     return {
-        folder / "events.csv": hypnogram_csv(night.sleep),
+        folder / "events.csv": events_csv(night),
         folder / "truth.csv": truth_csv(night),
         folder / "truth_events.csv": true_scoring_csv(night),
         folder / "truth.json": json_text(truth_summary(night, scenario)),
     }
 
 
-def hypnogram_csv(sleep: Sleep) -> str:
-    """Lights off, lights on and every epoch, as an event list."""
-    return "\n".join([EVENT_HEADER, *_sleep_rows(sleep)]) + "\n"
+def events_csv(night: SimulatedNight) -> str:
+    """Lights off, lights on, every epoch and respiratory event, as an event list."""
+    return "\n".join([EVENT_HEADER, *_sleep_rows(night)]) + "\n"
 
 
 def true_scoring_csv(night: SimulatedNight) -> str:
@@ -125,16 +125,19 @@ def true_scoring_csv(night: SimulatedNight) -> str:
         f"lm,{SIDES[side]},{_seconds(onset)},{_seconds(duration)}"
         for side, onset, duration in zip(m.side, m.onset_ms, m.duration_ms, strict=True)
     ]
-    return "\n".join([EVENT_HEADER, *_sleep_rows(night.sleep), *marks]) + "\n"
+    return "\n".join([EVENT_HEADER, *_sleep_rows(night), *marks]) + "\n"
 
 
-def _sleep_rows(sleep: Sleep) -> list[str]:
+def _sleep_rows(night: SimulatedNight) -> list[str]:
     rows = []
+    sleep, respiratory = night.sleep, night.respiratory
     for kind, mark in (("lights_off", sleep.lights_off_ms), ("lights_on", sleep.lights_on_ms)):
         if mark is not None:
             rows.append(f"{kind},,{_seconds(mark)},0")
     for onset, offset, stage in zip(sleep.onset_ms, sleep.offset_ms, sleep.stage, strict=True):
         rows.append(f"stage,{STAGES[stage]},{_seconds(onset)},{_seconds(offset - onset)}")
+    for onset, offset in zip(respiratory.onset_ms, respiratory.offset_ms, strict=True):
+        rows.append(f"respiratory,,{_seconds(onset)},{_seconds(offset - onset)}")
     return rows
 
 
@@ -171,6 +174,8 @@ def truth_summary(night: SimulatedNight, scenario: str) -> dict[str, Any]:
     truth = night.truth
     parameters = asdict(night.parameters)
     parameters["start_time"] = night.parameters.start_time.isoformat()
+    if night.parameters.physics == PLAIN:
+        del parameters["physics"]
     clock = night.sensors["right"].clock if len(night.sensors) == 2 else None
     is_lm = truth.leg_movements
     start = night.parameters.start_time
@@ -224,7 +229,7 @@ def true_counts(night: SimulatedNight, leg_movements: BoolArray) -> dict[str, fl
     scoring = score_movements(
         night.truth.movements.take(leg_movements | others),
         sleep=sleep,
-        respiratory=None,
+        respiratory=night.respiratory if len(night.respiratory) else None,
         arousals=None,
         gaps=Intervals.empty(),
         rules=WASM_2016,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlsmove.records import N1, N2, N3, REM, WAKE, Sleep
+from rlsmove.records import N1, N2, N3, REM, WAKE, Intervals, Sleep
 
 EPOCH_S = 30
 #: Median length of a sleep cycle.
@@ -90,3 +90,39 @@ def simulate_sleep(hours: float, walks: int, rng: np.random.Generator) -> tuple[
         stage,
     )
     return sleep, walk_onset_s
+
+
+def simulate_respiratory_events(
+    sleep: Sleep, per_hour: float, rng: np.random.Generator
+) -> Intervals:
+    """Draw respiratory events of 10 to 40 s, in trains at 35 to 80 s, in sleep only.
+
+    Parameters
+    ----------
+    sleep : Sleep
+        The night's stages.
+    per_hour : float
+        Events per hour of sleep, on average.
+    rng : Generator
+        Source of chance.
+
+    Returns
+    -------
+    Intervals
+        None overlaps another.
+    """
+    onset_s: list[float] = []
+    asleep_s = (sleep.onset_ms[sleep.stage != WAKE] / 1000).tolist()
+    if per_hour == 0 or not asleep_s:
+        return Intervals.empty()
+    wanted = rng.poisson(per_hour * len(asleep_s) * EPOCH_S / 3600)
+    while len(onset_s) < wanted:
+        at = float(rng.choice(asleep_s))
+        for _ in range(int(rng.integers(1, 15))):
+            onset_s.append(at)
+            at += rng.uniform(35.0, 80.0)
+    starts = np.sort(onset_s)[:wanted]
+    ends = starts + rng.uniform(10.0, 30.0, wanted)
+    epoch = np.minimum((starts // EPOCH_S).astype(int), len(sleep.stage) - 1)
+    apart = np.concatenate([[True], starts[1:] > ends[:-1] + 5.0]) & (sleep.stage[epoch] != WAKE)
+    return Intervals(*(np.round(1000 * part[apart]).astype(np.int64) for part in (starts, ends)))

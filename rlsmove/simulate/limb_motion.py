@@ -84,18 +84,47 @@ class Shake:
 
 
 @dataclass(frozen=True)
+class Sampled:
+    """A movement given point by point, for what no formula above makes.
+
+    Attributes
+    ----------
+    start_s : float
+        Time of the first point, on the true clock.
+    rate_hz : float
+        Points per second.
+    turn_rad : ndarray, shape (n, 3)
+        Rotation vector of gravity in the sensor's frame; the last one stays.
+    inertial_g : ndarray, shape (n, 3)
+        Acceleration beside gravity.
+    """
+
+    start_s: float
+    rate_hz: float
+    turn_rad: FloatArray
+    inertial_g: FloatArray
+
+    @property
+    def end_s(self) -> float:
+        """Time of the last point."""
+        return self.start_s + (len(self.turn_rad) - 1) / self.rate_hz
+
+
+@dataclass(frozen=True)
 class Motion:
-    """All turns and shakes of one movement of one leg."""
+    """All parts of one movement of one leg."""
 
     onset_s: float
     offset_s: float
     turns: tuple[Turn, ...] = ()
     shakes: tuple[Shake, ...] = ()
+    sampled: tuple[Sampled, ...] = ()
 
     @property
     def net_turn(self) -> FloatArray:
         """Rotation vector of gravity once all is over, in radians."""
-        return sum((part.angle_rad * part.axis for part in self.turns), np.zeros(3))
+        turns = [part.angle_rad * part.axis for part in self.turns]
+        return sum([*turns, *(part.turn_rad[-1] for part in self.sampled)], np.zeros(3))
 
 
 def turned(
@@ -140,6 +169,14 @@ def turned(
         first, last = np.searchsorted(time_s, (shake.start_s, shake.start_s + shake.duration_s))
         elapsed = time_s[first:last] - shake.start_s
         inertial[first:last] += _wave(shake, elapsed)[:, None] * shake.amplitude_g
+    for points in motion.sampled:
+        first, last = np.searchsorted(time_s, (points.start_s, points.end_s))
+        place = (time_s[first:last] - points.start_s) * points.rate_hz
+        whole = np.minimum(place.astype(np.int64), len(points.turn_rad) - 2)
+        part_way = (place - whole)[:, None]
+        for total, rows in ((turn, points.turn_rad), (inertial, points.inertial_g)):
+            total[first:last] += rows[whole] + part_way * (rows[whole + 1] - rows[whole])
+        turn[last:] += points.turn_rad[-1]
     return turn, inertial
 
 

@@ -6,7 +6,7 @@ How each of them looks at the sensor is drawn later, in `limb_motion`.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,6 +43,8 @@ _MOST_IN_SERIES = 0.9
 #: Movements made awake are longer than those in sleep by this factor.
 _WAKE_DURATION = 1.6
 _SHORTEST_S = 0.5
+#: Share of respiratory events that end with a movement of the legs (judgement).
+_RESPIRATORY_SHARE = 0.7
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ class Planned:
         Index into `KINDS`.
     cause : str
         What drew it: ``periodic``, ``isolated``, ``cluster``, ``wake``, ``posture``, ``gross``,
-        ``walk``, ``partner``, ``tap``.
+        ``walk``, ``partner``, ``tap``, ``respiratory``, ``slip`` and ``flip`` of the sensor,
+        ``taken_off``, ``put_on``.
     series : int
         Number of the periodic series that it was drawn for; 0 for none.
     group : int
@@ -87,7 +90,11 @@ class Planned:
 
 
 def plan_movements(
-    parameters: NightParameters, sleep: Sleep, walk_onset_s: list[float], rng: np.random.Generator
+    parameters: NightParameters,
+    sleep: Sleep,
+    walk_onset_s: list[float],
+    rng: np.random.Generator,
+    respiratory_end_s: Sequence[float] = (),
 ) -> list[Planned]:
     """Draw every movement of a night.
 
@@ -101,6 +108,8 @@ def plan_movements(
         When the sleeper leaves the bed.
     rng : Generator
         Source of chance.
+    respiratory_end_s : sequence of float
+        When the sleeper breathes again: many of these come with a movement of the legs.
 
     Returns
     -------
@@ -108,7 +117,7 @@ def plan_movements(
         Sorted by onset. Movements that turn a leg never overlap on that leg; shakes and taps may
         overlap anything.
     """
-    return _Planner(parameters, sleep, rng).draw(walk_onset_s)
+    return _Planner(parameters, sleep, rng).draw(walk_onset_s, respiratory_end_s)
 
 
 class _Planner:
@@ -124,9 +133,20 @@ class _Planner:
         self.busy: tuple[list[tuple[float, float]], list[tuple[float, float]]] = ([], [])
         self.planned: list[Planned] = []
 
-    def draw(self, walk_onset_s: list[float]) -> list[Planned]:
+    def draw(self, walk_onset_s: list[float], respiratory_end_s: Sequence[float]) -> list[Planned]:
         """Draw in the order of who yields to whom: the rarer and larger come first."""
         p, rng = self.parameters, self.rng
+        physics = p.physics
+        for _ in range(physics.off):
+            self._off()
+        for cause, count in (("slip", physics.slips), ("flip", physics.flips)):
+            for onset in rng.uniform(self.lights_off_s, self.lights_on_s, count):
+                leg = int(rng.integers(2))
+                self._one(float(onset), rng.uniform(0.2, 2.0), leg, POSTURE_SHIFT, cause)
+        for end_s in respiratory_end_s:
+            if rng.random() < _RESPIRATORY_SHARE:
+                onset = float(end_s + rng.uniform(-2.0, 3.0))
+                self._leg_movement(onset, (LEFT, RIGHT), "respiratory", longest_s=10.0)
         for onset in walk_onset_s:
             self._both(onset, rng.uniform(120.0, 300.0), GAIT, "walk", lag_s=0.0)
         end = len(self.stage) * self.epoch_s
@@ -159,7 +179,9 @@ class _Planner:
             at = onset
             for _ in range(25):
                 self._shake(at)
-                at += rng.lognormal(np.log(25.0), 0.3)
+                at += rng.lognormal(
+                    np.log(physics.partner_interval_s), physics.partner_interval_ln_sd
+                )
         for onset in self._poisson(p.taps_per_hour, wake_factor=1.0):
             leg = int(rng.integers(2))
             self.group += 1
@@ -219,12 +241,20 @@ class _Planner:
         p, rng = self.parameters, self.rng
         count = 4 + rng.geometric(1 / _SERIES_LENGTH)
         median_s = p.interval_median_s * np.exp(rng.normal(0.0, 0.12))
+        physics = p.physics
+        trend = rng.uniform(-1, 1) * physics.interval_trend if physics.interval_trend else 0.0
+        deviation = 0.0
         legs: tuple[int, ...] | None = None
-        for _ in range(count):
+        for place in range(count):
             stage = self._stage_at(onset)
             if onset >= self.lights_on_s or (stage in (WAKE, REM) and rng.random() < 0.5):
                 break
             interval_s = float(rng.lognormal(np.log(median_s), p.interval_ln_sd))
+            if physics.interval_memory or trend:
+                memory = physics.interval_memory
+                fresh = np.log(interval_s / median_s) * np.sqrt(1 - memory**2)
+                deviation = memory * deviation + fresh
+                interval_s = median_s * float(np.exp(deviation + trend * (place / count - 0.5)))
             legs = self._side(legs)
             self._leg_movement(onset, legs, "periodic", longest_s=interval_s - 1.0, series=series)
             onset += interval_s
@@ -282,7 +312,38 @@ class _Planner:
             # Either leg may lead.
             a, b = rows
             rows = [replace(a, leg=b.leg), replace(b, leg=a.leg)]
-        self._accept(rows)
+        self._accept(self._with_posture(rows))
+
+    def _with_posture(self, rows: list[Planned]) -> list[Planned]:
+        """Leg movements, with the change of posture that some run into or come out of."""
+        physics, rng = self.parameters.physics, self.rng
+        shares = np.array([physics.into_posture_share, physics.from_posture_share])
+        if not shares.any():
+            return rows
+        chance, shift_s = rng.random(), rng.uniform(0.8, 4.0)
+        if chance >= shares.sum():
+            return rows
+        shifts = []
+        for row in rows:
+            onset = row.offset_s if chance < shares[0] else row.onset_s - shift_s
+            shift = replace(row, onset_s=onset, duration_s=shift_s, kind=POSTURE_SHIFT)
+            shifts.append(replace(shift, cause="posture", series=0, held=False, jerks=1))
+        return rows + shifts
+
+    def _off(self) -> None:
+        """The sensor of one leg is taken off, and put on again."""
+        rng = self.rng
+        away_s = rng.uniform(240.0, 2400.0)
+        if self.lights_on_s - self.lights_off_s < away_s + 120.0:
+            return
+        leg = int(rng.integers(2))
+        onset = rng.uniform(self.lights_off_s, self.lights_on_s - away_s - 60.0)
+        self.group += 1
+        handled = [
+            Planned(float(at), rng.uniform(5.0, 20.0), leg, GROSS_MOVEMENT, cause, group=self.group)
+            for at, cause in ((onset, "taken_off"), (onset + away_s, "put_on"))
+        ]
+        self._accept(handled)
 
     def _both(self, onset: float, duration: float, kind: int, cause: str, *, lag_s: float) -> None:
         self.group += 1

@@ -17,21 +17,26 @@ from rlsmove.records import (
     BoolArray,
     FloatArray,
     IntArray,
+    Intervals,
     Movements,
     Sleep,
 )
 from rlsmove.simulate.ankle_sensor import AnkleSensor, Background, Clock
 from rlsmove.simulate.body import Leg, cross_talk
-from rlsmove.simulate.hypnogram import simulate_sleep
-from rlsmove.simulate.limb_motion import Motion, rotate, turned
+from rlsmove.simulate.hypnogram import simulate_respiratory_events, simulate_sleep
+from rlsmove.simulate.limb_motion import Motion, rotate, turned, unit
 from rlsmove.simulate.movement_plan import Planned, plan_movements
-from rlsmove.simulate.scenarios import DEVICES, NightParameters, check_parameters
+from rlsmove.simulate.scenarios import NightParameters, check_parameters
 
 #: An ideal detector that knew a movement's very shape would see it from this ratio of signal to
 #: noise on: high enough for less than one false find in a night of some 10^6 places to look.
 DETECTABLE_SNR = 8.0
 #: Breathing and heart beat spread their power over about this band.
 _BACKGROUND_BAND_HZ = 1.5
+#: Share of the power of 1/f noise in the band of movements: two decades of four and a half.
+_FLICKER_SHARE = 0.4
+#: Noise from this share of a step on makes the error of the step white (SD of a half step).
+_SPREADING = 0.25
 _TRUTH_RATE_HZ = 100.0
 
 
@@ -84,6 +89,8 @@ class SimulatedNight:
         the movements as they are.
     sleep : Sleep
         The hypnogram, on the left's clock.
+    respiratory : Intervals
+        Respiratory events, on the left's clock.
     truth : Truth
         Every movement, of the legs simulated.
     sensors : dict of str to AnkleSensor
@@ -93,6 +100,7 @@ class SimulatedNight:
     parameters: NightParameters
     seed: int
     sleep: Sleep
+    respiratory: Intervals
     truth: Truth
     sensors: dict[str, AnkleSensor]
 
@@ -128,11 +136,15 @@ def simulate_night(parameters: NightParameters, seed: int) -> SimulatedNight:
     check_parameters(parameters)
     rng = [np.random.default_rng(part) for part in np.random.SeedSequence(seed).spawn(5)]
     sleep, walk_onset_s = simulate_sleep(parameters.hours, parameters.walks, rng[0])
-    planned = plan_movements(parameters, sleep, walk_onset_s, rng[1])
+    physics = parameters.physics
+    respiratory = simulate_respiratory_events(sleep, physics.respiratory_per_hour, rng[0])
+    planned = plan_movements(
+        parameters, sleep, walk_onset_s, rng[1], (respiratory.offset_ms / 1000).tolist()
+    )
     legs, made = _moved(planned, parameters, rng[2])
-    breath = Background.cycles(parameters.hours, (0.2, 0.33), rng[3])
-    heart = Background.cycles(parameters.hours, (0.85, 1.15), rng[3])
-    backgrounds = [Background(parameters, leg, rng[3], breath, heart) for leg in legs]
+    breath = Background.cycles(parameters.hours, physics.breath_hz, rng[3])
+    heart = Background.cycles(parameters.hours, physics.heart_hz, rng[3])
+    backgrounds = [Background(parameters, leg, rng[3], breath, heart, respiratory) for leg in legs]
     right_clock = Clock(
         float(rng[4].uniform(-1, 1) * parameters.clock_offset_s),
         float(rng[4].uniform(-1, 1) * parameters.clock_drift_ppm),
@@ -146,12 +158,38 @@ def simulate_night(parameters: NightParameters, seed: int) -> SimulatedNight:
         if parameters.legs in (SIDES[leg], "both"):
             # A night of the right leg alone runs on the right's clock.
             clock = right_clock if leg == RIGHT and parameters.legs == "both" else Clock()
+            off_s = _off_s(planned, leg)
+            beside = np.array([unit(row) for row in rng[4].normal(size=(len(off_s), 3))])
             sensors[SIDES[leg]] = AnkleSensor(
-                legs[leg], backgrounds[leg], clock, gain, offset, gaps, noise_seed
+                leg=legs[leg],
+                background=backgrounds[leg],
+                clock=clock,
+                gain=gain,
+                offset_g=offset,
+                gaps_s=gaps,
+                seed=noise_seed,
+                off_s=off_s,
+                off_gravity=beside.reshape(-1, 3),
             )
     kept = [row for row in made if SIDES[row.plan.leg] in sensors]
     truth = _truth(kept, backgrounds, sensors, parameters)
-    return SimulatedNight(parameters, seed, sleep, truth, sensors)
+    return SimulatedNight(parameters, seed, sleep, respiratory, truth, sensors)
+
+
+def _off_s(planned: list[Planned], leg: int) -> FloatArray:
+    """Start and end of each stretch in which the sensor of a leg is off, shape (k, 2)."""
+    handled = {
+        cause: [row for row in planned if row.leg == leg and row.cause == cause]
+        for cause in ("taken_off", "put_on")
+    }
+    return np.array(
+        [
+            (taken.offset_s, put.onset_s)
+            for taken in handled["taken_off"]
+            for put in handled["put_on"]
+            if put.group == taken.group
+        ]
+    ).reshape(-1, 2)
 
 
 @dataclass(frozen=True)
@@ -223,10 +261,14 @@ def _truth(
     sensors: dict[str, AnkleSensor],
     parameters: NightParameters,
 ) -> Truth:
-    device = DEVICES[parameters.device]
+    device = parameters.model
     # One-sided densities in g2/Hz. That of the noise is proper to the device, not to its rate.
     noise = 2 * (device.noise_g * parameters.noise_ratio) ** 2 / 100.0
-    noise += 2 * device.step_g**2 / 12 / parameters.fs
+    noise_g = device.noise_g * parameters.noise_ratio * np.sqrt(parameters.fs / 100.0)
+    # Without noise to spread it, the error of a step follows what moves, in its own band.
+    spread_hz = parameters.fs / 2 if noise_g > _SPREADING * device.step_g else _BACKGROUND_BAND_HZ
+    noise += device.step_g**2 / 12 / spread_hz
+    noise += _FLICKER_SHARE * parameters.physics.flicker_g**2 / _BACKGROUND_BAND_HZ
     snr = []
     for row in made:
         plan = row.plan

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rlsmove.errors import SettingError
+from rlsmove.simulate.physics import PLAIN, Physics
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,8 @@ class NightParameters:
         Largest offset and drift of the right device's clock against the left one's.
     gaps : int
         Stretches of 3 to 600 s missing in each recording.
+    physics : Physics
+        How legs, straps, beds and devices behave.
     """
 
     hours: float = 8.0
@@ -145,6 +148,18 @@ class NightParameters:
     clock_offset_s: float = 2.0
     clock_drift_ppm: float = 20.0
     gaps: int = 0
+    physics: Physics = PLAIN
+
+    @property
+    def model(self) -> DeviceModel:
+        """The named device, changed as the night's physics has it."""
+        own = DEVICES[self.device]
+        drawn = {
+            name: value
+            for name in ("range_g", "step_g", "noise_g")
+            if (value := getattr(self.physics, name)) is not None
+        }
+        return replace(own, name=f"{own.name}, changed", **drawn) if drawn else own
 
 
 _TYPICAL = NightParameters()

@@ -9,7 +9,6 @@ import numpy as np
 
 from rlsmove.devices import Block, Recording
 from rlsmove.simulate.night import SimulatedNight
-from rlsmove.simulate.scenarios import DEVICES
 
 
 class SimulatedRecording(Recording):
@@ -24,7 +23,7 @@ class SimulatedRecording(Recording):
     """
 
     def __init__(self, night: SimulatedNight, side: str) -> None:
-        device = DEVICES[night.parameters.device]
+        device = night.parameters.model
         super().__init__(
             Path(f"simulated {side}"),
             device=f"simulated {device.name}",
