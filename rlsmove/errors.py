@@ -8,6 +8,7 @@
     │   ├── DamagedRecording  a known format, but nothing whole is left in it
     │   └── UnsuitableSignal  read well, but not raw acceleration that can be scored
     ├── EventListError        a list of scored events cannot be used
+    ├── ResultError           a result of rlsmove cannot be read back
     ├── StudyError            a study folder or table cannot be used
     ├── SettingError          an option's value does not fit the data
     └── OutputError           a result cannot be written
@@ -91,6 +92,10 @@ class UnsuitableSignal(RecordingError):
 
 class EventListError(RlsmoveError):
     """A list of scored events cannot be used."""
+
+
+class ResultError(RlsmoveError):
+    """A result of rlsmove cannot be read back."""
 
 
 class StudyError(RlsmoveError):

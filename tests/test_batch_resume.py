@@ -15,7 +15,7 @@ from batch_studies import FIRST_NIGHT, change_cell, drop_rows, files_under, make
 
 from rlsmove.batch import BatchResult, run_batch
 from rlsmove.errors import StudyError
-from rlsmove.results.night_json import MOVEMENT_COLUMNS
+from rlsmove.results.movements_csv import MOVEMENT_COLUMNS
 from rlsmove.review import open_night
 from rlsmove.review.edits import append_edit, new_edit
 from rlsmove.scoring import INDICES

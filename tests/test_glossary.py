@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 from recordings import EVENING, simulated, simulated_samples
 
-from rlsmove.batch.tasks import ROW_COLUMNS
 from rlsmove.cli import main
 from rlsmove.devices import write_recording
-from rlsmove.results import glossary
-from rlsmove.results.night_json import MOVEMENT_COLUMNS
+from rlsmove.results import fields, glossary
+from rlsmove.results.movements_csv import MOVEMENT_COLUMNS
+from rlsmove.results.nights_csv import ROW_COLUMNS
 from rlsmove.rules import WASM_2016
 from rlsmove.scoring import INDICES
 from rlsmove.simulate.files import hypnogram_csv
@@ -23,8 +23,8 @@ from rlsmove.simulate.files import hypnogram_csv
 ROOT = Path(__file__).parents[1]
 
 
-def names(fields: tuple[glossary.Field, ...] | list[glossary.Field]) -> list[str]:
-    return [field.name for field in fields]
+def names(of: tuple[fields.Field, ...] | list[fields.Field]) -> list[str]:
+    return [field.name for field in of]
 
 
 def paths(value: Any, prefix: str = "") -> set[str]:
@@ -61,11 +61,11 @@ def test_the_glossary_is_current() -> None:
 
 
 def test_every_column_of_movements_csv_is_there() -> None:
-    assert tuple(names(glossary.MOVEMENTS)) == MOVEMENT_COLUMNS
+    assert tuple(names(fields.MOVEMENTS)) == MOVEMENT_COLUMNS
 
 
 def test_every_column_of_nights_csv_is_there() -> None:
-    assert tuple(names(glossary.NIGHTS)) == ROW_COLUMNS
+    assert tuple(names(fields.NIGHTS)) == ROW_COLUMNS
 
 
 def test_every_option_of_the_rules_is_there() -> None:
@@ -84,7 +84,7 @@ STANDS_FOR = {
     "<class>": "plm|isolated|short_interval",
     "<spread>": "mean|sd|min|max",
     "<setting>": r"[\w.]+",
-    "<fact>": "|".join(re.escape(field.name) for field in glossary.RECORDING),
+    "<fact>": "|".join(re.escape(field.name) for field in fields.RECORDING),
 }
 
 
@@ -98,7 +98,7 @@ def pattern(name: str) -> re.Pattern[str]:
 
 
 def test_every_field_of_night_json_is_there(night: Any) -> None:
-    known = [pattern(name) for name in names(glossary.NIGHT)]
+    known = [pattern(name) for name in names(fields.NIGHT)]
     unknown = {path for path in paths(night) if not any(one.fullmatch(path) for one in known)}
     # What nobody scored is null where there would be an object.
     unknown -= {path for path in unknown if any(one.pattern.startswith(path) for one in known)}
@@ -109,7 +109,7 @@ def test_every_entry_of_night_json_is_met(night: Any) -> None:
     found = paths(night)
     unmet = [
         name
-        for name in names(glossary.NIGHT)
+        for name in names(fields.NIGHT)
         if not any(pattern(name).fullmatch(path) for path in found)
     ]
     assert not unmet
@@ -134,5 +134,5 @@ def test_the_main_fields_of_a_comparison_are_there(tmp_path: Path) -> None:
     (tmp_path / "nights.csv").write_text("\n".join(lines) + "\n")
     arguments = ["compare", "--nights", f"{tmp_path}/nights.csv", "--scheme", "pairs", "--json"]
     comparison = json.loads(CliRunner().invoke(main, arguments).stdout)
-    assert set(names(glossary.PERSON)) <= set(comparison["persons"]["p0"])
-    assert set(names(glossary.COHORT)) <= set(comparison["cohort"])
+    assert set(names(fields.PERSON)) <= set(comparison["persons"]["p0"])
+    assert set(names(fields.COHORT)) <= set(comparison["cohort"])

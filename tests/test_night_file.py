@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from rlsmove.errors import RecordingError
+from rlsmove.errors import ResultError
 from rlsmove.records import (
     LEFT,
     RIGHT,
@@ -90,12 +90,12 @@ def test_damaged_file_is_named(content, night, tmp_path):
     path = tmp_path / "night.npz"
     write_night_file(path, night)
     path.write_bytes(path.read_bytes()[:500] if content is None else content)
-    with pytest.raises(RecordingError, match=r"night\.npz"):
+    with pytest.raises(ResultError, match=r"night\.npz"):
         read_night_file(path)
 
 
 def test_missing_file_is_named(tmp_path):
-    with pytest.raises(RecordingError, match="no such file"):
+    with pytest.raises(ResultError, match="no such file"):
         read_night_file(tmp_path / "night.npz")
 
 

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from night_folders import write_recordings, write_results
 
 from rlsmove.cli import main
-from rlsmove.errors import RecordingError
+from rlsmove.errors import ResultError
 from rlsmove.report.figure_svg import PALETTE
 from rlsmove.report.night_page import night_page
 from rlsmove.review import open_night
@@ -226,14 +226,14 @@ def test_damaged_record_gives_a_page_or_an_error_in_words(nights, tmp_path, monk
             if path:
                 part[path[-1]] = damage
             (folder / "night.json").write_text(json.dumps(record if path else damage))
-            with suppress(RecordingError):
+            with suppress(ResultError):
                 assert "<h1>" in night_page(open_night(folder))
 
 
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
-        (lambda text: "", "columns are none"),
+        (lambda text: "", "no column onset_s"),
         (lambda text: text.replace("onset_s", "start", 1), "row 1"),
         (lambda text: text.replace("left", "leftish", 1), "row 2, column side"),
         (lambda text: text + "1,2,3\n", "3 cells"),
@@ -244,7 +244,7 @@ def test_damaged_movements_are_refused_with_their_place(damage, says, nights, tm
     folder = shutil.copytree(nights / "many", tmp_path / "night")
     table = folder / "movements.csv"
     table.write_text(damage(table.read_text()))
-    with pytest.raises(RecordingError, match=r"movements\.csv") as error:
+    with pytest.raises(ResultError, match=r"movements\.csv") as error:
         night_page(open_night(folder))
     assert says in str(error.value)
 

@@ -16,13 +16,9 @@ from rlsmove.io.atomic_files import atomic_path, write_files
 from rlsmove.io.json_text import json_text
 from rlsmove.io.numbers_as_text import seconds
 from rlsmove.records import LEFT, RIGHT, Intervals, Movements, Notice, Sleep
-from rlsmove.results.night_json import (
-    MOVEMENT_COLUMNS,
-    movements_csv,
-    nights_csv,
-    value_text,
-    write_night,
-)
+from rlsmove.results.movements_csv import MOVEMENT_COLUMNS, MOVEMENTS_FILE, movements_csv
+from rlsmove.results.night_json import RECORD_FILE, night_record
+from rlsmove.results.nights_csv import nights_csv, value_text
 from rlsmove.rules import WASM_2016
 from rlsmove.scoring import Scoring, night_indices, score_movements
 
@@ -49,7 +45,6 @@ def scored(movements: Movements, sleep: Sleep | None = None) -> Scoring:
 def write(folder: Path, **changes: object) -> None:
     scoring = scored(marks((1_005, 2_000, LEFT), (21_010, 1_500, RIGHT)))
     arguments: dict[str, object] = {
-        "scoring": scoring,
         "start_time": START,
         "recording": {"device": "an ankle sensor", "rate": np.float64(99.5)},
         "sleep": None,
@@ -58,7 +53,13 @@ def write(folder: Path, **changes: object) -> None:
         "notices": [Notice("gap", "A gap of 3 s.")],
         "provenance": {"version": "1"},
     }
-    write_night(folder, **{**arguments, **changes})
+    record = night_record(**{**arguments, **changes})
+    write_files(
+        {
+            folder / MOVEMENTS_FILE: movements_csv([(scoring, START, "")]),
+            folder / RECORD_FILE: json_text(record),
+        }
+    )
 
 
 def table(text: str) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from night_folders import write_recordings, write_results
 
 from rlsmove.comparison.comparison import compare_study
 from rlsmove.comparison.study_nights import night_results, study_nights
-from rlsmove.results.night_json import nights_csv
+from rlsmove.results.nights_csv import nights_csv
 from rlsmove.review import EDITS_FILE, open_night
 from rlsmove.review.edits import append_edit, new_edit
 from rlsmove.scoring import INDICES

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rlsmove.errors import OutputError, RecordingError
+from rlsmove.errors import OutputError, ResultError
 from rlsmove.records import (
     LEFT,
     LEG_MOVEMENT,
@@ -197,7 +197,7 @@ def test_whatever_the_file_holds_reading_it_ends_in_edits_or_notices(content, tm
 
 def test_folder_in_place_of_the_file_is_named(tmp_path):
     (tmp_path / EDITS_FILE).mkdir()
-    with pytest.raises(RecordingError, match=EDITS_FILE):
+    with pytest.raises(ResultError, match=EDITS_FILE):
         read_edits(tmp_path)
     with pytest.raises(OutputError, match=EDITS_FILE):
         append_edit(tmp_path, edit("undo", undoes="a"))

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from oracle import ORACLE, needs_oracle, rows_by_case
 
 from rlsmove.cli import main
-from rlsmove.results.night_json import MOVEMENT_COLUMNS
+from rlsmove.results.movements_csv import MOVEMENT_COLUMNS
 from rlsmove.scoring import INDICES
 
 HEADER = "kind,label,onset_s,duration_s\n"

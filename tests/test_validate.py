@@ -15,9 +15,10 @@ from scipy.optimize import linear_sum_assignment
 
 from rlsmove.agreement.event_agreement import agree_on_events, clock_shift, matched, shifted
 from rlsmove.agreement.index_agreement import agree_on_index, icc_2_1
-from rlsmove.agreement.validation import read_scored_nights, validate
+from rlsmove.agreement.night_scorings import read_scored_nights
+from rlsmove.agreement.validation import validate
 from rlsmove.cli import main
-from rlsmove.errors import EventListError
+from rlsmove.errors import ResultError
 from rlsmove.events.labels import read_label_table
 from rlsmove.report.agreement_plots import write_agreement_plots
 from rlsmove.rules import WASM_2016
@@ -274,7 +275,7 @@ def test_svg_plots_have_the_same_bytes_each_time(two_folders, tmp_path):
 def test_a_damaged_movements_csv_is_refused_with_its_row(tmp_path, text):
     path = tmp_path / "movements.csv"
     path.write_text(text)
-    with pytest.raises(EventListError, match="row"):
+    with pytest.raises(ResultError, match="row"):
         read_scored_nights(path, WASM_2016, read_label_table())
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from night_folders import write_recordings, write_results
 
-from rlsmove.errors import OutputError, RecordingError
+from rlsmove.errors import OutputError, ResultError
 from rlsmove.results.night_npz import read_night_file
 from rlsmove.review import EDITS_FILE, open_night, reviewed_indices
 from rlsmove.signal.kept_signal import signal_strength
@@ -303,12 +303,12 @@ def test_many_nights_are_named_by_their_place(results):
 
 
 def test_folder_without_nights_is_refused_in_words(tmp_path):
-    with pytest.raises(RecordingError, match=r"no night here.*night\.json"):
+    with pytest.raises(ResultError, match=r"no night here.*night\.json"):
         ServedNights(tmp_path, None)
 
 
 def test_event_list_cannot_be_reviewed(results, tmp_path):
     folder = shutil.copytree(results / "night", tmp_path / "list")
     (folder / "night.npz").unlink()
-    with pytest.raises(RecordingError, match=r"no night\.npz"):
+    with pytest.raises(ResultError, match=r"no night\.npz"):
         ServedNights(folder, None)

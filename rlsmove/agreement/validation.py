@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,20 +18,15 @@ from rlsmove.agreement.event_agreement import (
     shifted,
 )
 from rlsmove.agreement.index_agreement import IndexAgreement, agree_on_index
+from rlsmove.agreement.night_scorings import NightScoring
 from rlsmove.errors import EventListError
-from rlsmove.events.event_lists import read_events
-from rlsmove.events.labels import LabelTable
-from rlsmove.events.scored_events import score_events
-from rlsmove.records import LEG_MOVEMENT, FloatArray, Notice, Scoring
-from rlsmove.results.movement_tables import MovementTable, is_movement_table, read_movement_tables
-from rlsmove.rules import RuleSet
+from rlsmove.records import FloatArray, Notice
 from rlsmove.scoring.indices import INDICES
 
 #: Which movements are compared: all leg movements, candidates, periodic ones.
 MOVEMENT_TYPES = ("lm", "clm", "plm")
 
 _HALF_DAY_S = 43_200.0
-_LIST_SUFFIXES = (".csv", ".tsv", ".edf", ".annot", ".txt")
 
 
 @dataclass(frozen=True)
@@ -82,71 +76,9 @@ class Validation:
     notices: list[Notice]
 
 
-def read_scored_nights(path: Path, rules: RuleSet, labels: LabelTable) -> dict[str, MovementTable]:
-    """Read scored nights by name: an event list, movements.csv, or a folder of either.
-
-    Parameters
-    ----------
-    path : Path
-        A file, a folder that holds movements.csv, or one of event lists and such folders.
-    rules : RuleSet
-        What event lists are scored by; movements.csv is taken as it stands.
-    labels : LabelTable
-        What the labels of event lists mean.
-
-    Raises
-    ------
-    EventListError
-        A file cannot be read, or the folder holds nothing to read.
-    """
-    if path.is_dir():
-        nights: dict[str, MovementTable] = {}
-        for file, name in _files_of(path):
-            for case, night in read_scored_nights(file, rules, labels).items():
-                nights["/".join(part for part in (name, case) if part)] = night
-        if not nights:
-            raise EventListError(path, "no event list", expected="event lists or movements.csv")
-        return nights
-    if not path.is_file():
-        raise EventListError(path, "there is no such file", expected="a file or a folder")
-    if is_movement_table(path):
-        return read_movement_tables(path)
-    return {
-        case: _table_of(night.scoring, dict(night.indices), events.start_time)
-        for case, events in read_events(path, labels).items()
-        for night in (score_events(events, rules),)
-    }
-
-
-def _files_of(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Files to read in a folder, each with the name of its night."""
-    if (folder / "movements.csv").is_file():
-        yield folder / "movements.csv", ""
-        return
-    for entry in sorted(folder.iterdir()):
-        if entry.is_dir() and (entry / "movements.csv").is_file():
-            yield entry / "movements.csv", entry.name
-        elif entry.is_file() and entry.suffix.lower() in _LIST_SUFFIXES:
-            yield entry, entry.stem
-
-
-def _table_of(
-    scoring: Scoring, indices: dict[str, Any], start_time: datetime | None
-) -> MovementTable:
-    lm = scoring.kind == LEG_MOVEMENT
-    return MovementTable(
-        scoring.onset_ms[lm],
-        (scoring.onset_ms + scoring.duration_ms)[lm],
-        scoring.clm[lm] == 1,
-        scoring.plm[lm] == 1,
-        indices,
-        start_time,
-    )
-
-
 def validate(
-    reference: Mapping[str, MovementTable],
-    test: Mapping[str, MovementTable],
+    reference: Mapping[str, NightScoring],
+    test: Mapping[str, NightScoring],
     *,
     tolerance_s: float,
     align: bool = True,
@@ -187,8 +119,8 @@ def validate(
 
 
 def _common_names(
-    reference: Mapping[str, MovementTable],
-    test: Mapping[str, MovementTable],
+    reference: Mapping[str, NightScoring],
+    test: Mapping[str, NightScoring],
     notices: list[Notice],
 ) -> dict[str, tuple[str, str]]:
     if len(reference) == len(test) == 1:
@@ -214,8 +146,8 @@ def _common_names(
 
 def _compare(
     name: str,
-    reference: MovementTable,
-    test: MovementTable,
+    reference: NightScoring,
+    test: NightScoring,
     tolerance_s: float,
     align: bool,
     notices: list[Notice],

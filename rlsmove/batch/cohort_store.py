@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsmove.batch.finished_nights import night_folder
-from rlsmove.batch.tasks import ROW_COLUMNS
 from rlsmove.errors import StudyError
 from rlsmove.io.atomic_files import atomic_path
-from rlsmove.results.night_json import MOVEMENT_COLUMNS
+from rlsmove.results.movements_csv import MOVEMENT_COLUMNS, MOVEMENTS_FILE
+from rlsmove.results.nights_csv import ROW_COLUMNS
 
 STORE = "cohort.h5"
 FORMAT = "rlsmove-cohort"
@@ -121,7 +121,7 @@ def _write_movements(group: Any, derived: Path, rows: Sequence[Mapping[str, Any]
 
 
 def _movements(folder: Path) -> Iterator[list[str]]:
-    path = folder / "movements.csv"
+    path = folder / MOVEMENTS_FILE
     try:
         lines = csv.reader(path.read_text(encoding="utf-8").splitlines())
     except (OSError, UnicodeDecodeError) as error:

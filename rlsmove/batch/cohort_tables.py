@@ -14,12 +14,12 @@ from rlsmove.errors import RlsmoveError
 from rlsmove.io.atomic_files import write_files
 from rlsmove.io.json_text import json_text, plain
 from rlsmove.io.provenance import provenance_of_digests
-from rlsmove.results.night_json import nights_csv
+from rlsmove.results.nights_csv import NIGHTS_FILE, nights_csv
 from rlsmove.review import reviewed_indices
 from rlsmove.rules import RuleSet
 from rlsmove.scoring import INDICES
 
-NIGHTS, FAILURES, PROVENANCE = "nights.csv", "failures.csv", "provenance.json"
+FAILURES, PROVENANCE = "failures.csv", "provenance.json"
 
 FAILURE_COLUMNS = ("participant_id", "night", "file", "code", "sentence")
 
@@ -67,7 +67,7 @@ def write_tables(
                 provenance_of_digests(sorted(inputs.items()), settings)
             ),
             derived / FAILURES: failures_csv(failures),
-            derived / NIGHTS: nights_csv(rows),
+            derived / NIGHTS_FILE: nights_csv(rows),
         }
     )
     write_cohort_store(derived, rows, complete=complete)

@@ -17,10 +17,12 @@ from typing import Any
 from rlsmove.io.atomic_files import write_files
 from rlsmove.io.json_text import json_text, plain
 from rlsmove.io.provenance import sha256_of
+from rlsmove.results.movements_csv import MOVEMENTS_FILE
+from rlsmove.results.night_json import RECORD_FILE
 from rlsmove.results.night_npz import NIGHT_FILE
 
 RECORD = "batch.json"
-OUTPUTS = ("movements.csv", "night.json", NIGHT_FILE)
+OUTPUTS = (MOVEMENTS_FILE, RECORD_FILE, NIGHT_FILE)
 
 
 @dataclass(frozen=True)

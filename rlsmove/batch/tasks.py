@@ -21,6 +21,7 @@ from rlsmove.night.reopened_leg import FirstReading, first_reading, reopen_leg
 from rlsmove.night.sleep_source import Lights
 from rlsmove.records import SIDES, Notice
 from rlsmove.results.night_files import write_night_result
+from rlsmove.results.nights_csv import ROW_COLUMNS
 from rlsmove.rules import RULE_SETS
 from rlsmove.scoring import INDICES
 
@@ -31,18 +32,6 @@ TIMED_OUT = "timed_out"
 WORKER_DIED = "worker_died"
 NOT_STARTED = "worker_not_started"
 INTERNAL_ERROR = "internal_error"
-
-#: First columns of nights.csv; the names of the indices follow.
-ROW_COLUMNS = (
-    "status",
-    "code",
-    "sentence",
-    "participant_id",
-    "night",
-    "side",
-    "file",
-    "reviewed",
-)
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,8 @@ def command(
 
     Example: rlsmove validate scored_by_hand/ derived/ --out agreement/
     """
-    from rlsmove.agreement.validation import read_scored_nights, validate, validation_record
+    from rlsmove.agreement.night_scorings import read_scored_nights
+    from rlsmove.agreement.validation import validate, validation_record
     from rlsmove.cli.validation_tables import validation_lines
     from rlsmove.events.labels import read_label_table
     from rlsmove.io.atomic_files import write_files

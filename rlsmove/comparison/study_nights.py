@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rlsmove.comparison.person_nights import ComparedNight, PersonNights, Settings
-from rlsmove.errors import RecordingError, RlsmoveError, StudyError
+from rlsmove.errors import ResultError, RlsmoveError, StudyError
 from rlsmove.review import EDITS_FILE, open_night
 from rlsmove.study.columns import RUN_IN
 from rlsmove.study.folder import COUNTED, RESULTS, Study, is_number, read_json
@@ -252,7 +252,7 @@ def _legs(
         else:
             tables = read_json(night / "night.json").get("tables")
             by_leg = tables.get("indices_by_leg") if isinstance(tables, dict) else None
-    except (StudyError, RecordingError):
+    except (StudyError, ResultError):
         return legs
     for leg in legs:
         found = by_leg.get(leg) if isinstance(by_leg, dict) else None

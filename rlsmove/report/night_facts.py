@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsmove.records import SIDES, DetectedNight, FloatArray, Intervals, LegSignal, Scoring, Sleep
-from rlsmove.results.movements_csv import read_movements
+from rlsmove.results.movements_csv import MOVEMENTS_FILE, read_movements
 from rlsmove.review import NightFolder
-from rlsmove.review.night_folder import MOVEMENTS_FILE
 from rlsmove.rules import RuleSet
 from rlsmove.scoring import night_tables
 from rlsmove.scoring.intervals import complement
@@ -138,7 +137,7 @@ def night_facts(folder: NightFolder, signals: dict[int, LegSignal] | None = None
             start_time=detected.start_time,
         )
     else:
-        scoring, analysable = read_movements(folder.path / MOVEMENTS_FILE), None
+        scoring, analysable = read_movements(folder.path / MOVEMENTS_FILE)[""].scoring, None
     traces = []
     for leg in detected.legs if detected else ():
         signal = leg.signal or (signals or {}).get(leg.side)

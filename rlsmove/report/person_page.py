@@ -12,9 +12,8 @@ from rlsmove.report.figure_svg import NARROW_IN, WIDE_IN, page_style
 from rlsmove.report.page import Pictures, number, render
 from rlsmove.report.study_facts import NightStanding, StudyFacts
 from rlsmove.report.study_figures import ForestRow, forest, nights_figure, thumbnail
-from rlsmove.results.movements_csv import read_movements
+from rlsmove.results.movements_csv import MOVEMENTS_FILE, read_movements
 from rlsmove.review import open_night
-from rlsmove.review.night_folder import MOVEMENTS_FILE
 from rlsmove.study.columns import NIGHTS
 
 #: What the compared indices are called on an axis.
@@ -161,7 +160,7 @@ def _thumbnail(standing: NightStanding, pictures: Pictures) -> Markup | None:
         scoring = (
             night.scored.scoring
             if night.scored is not None
-            else read_movements(standing.folder / MOVEMENTS_FILE)
+            else read_movements(standing.folder / MOVEMENTS_FILE)[""].scoring
         )
     except RlsmoveError:
         # The comparison stands without the picture; `rlsmove report` on the night says what ails.

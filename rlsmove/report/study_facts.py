@@ -14,7 +14,7 @@ from rlsmove.comparison.study_nights import night_results, study_nights
 from rlsmove.errors import StudyError
 from rlsmove.io.provenance import sha256_of
 from rlsmove.records import Notice
-from rlsmove.review.night_folder import RECORD_FILE
+from rlsmove.results.night_json import RECORD_FILE
 from rlsmove.study.folder import COMPARISON, COUNTED, RESULTS, Study, read_json, read_study
 from rlsmove.study.plan import PLAN, read_plan
 

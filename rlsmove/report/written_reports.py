@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from rlsmove.errors import RecordingError, SettingError
+from rlsmove.errors import ResultError, SettingError
 from rlsmove.report.page import write_page
 from rlsmove.report.study_facts import STUDY_FILE, read_study_facts
+from rlsmove.results.night_json import RECORD_FILE
 from rlsmove.review import open_night
-from rlsmove.review.night_folder import RECORD_FILE
 from rlsmove.study.folder import COMPARISON
 
 REPORT_FILE = "report.html"
@@ -52,7 +52,7 @@ def write_reports(
 
     Raises
     ------
-    RecordingError, StudyError
+    ResultError, StudyError
         The folder holds no results, or they cannot be used.
     SettingError
         A person is asked for where there is no study, or a PDF without what makes one.
@@ -70,7 +70,7 @@ def write_reports(
         return _write_study(study, folder.resolve().name, pdf)
     nights = sorted(path.parent for path in folder.glob(f"*/{RECORD_FILE}"))
     if not nights:
-        raise RecordingError(
+        raise ResultError(
             folder,
             "there are no results here",
             expected="night.json, comparison.json or study.json",

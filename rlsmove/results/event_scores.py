@@ -7,8 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from rlsmove.events.scored_events import ScoredNight, event_tables
+from rlsmove.io.atomic_files import write_files
+from rlsmove.io.json_text import json_text
 from rlsmove.io.provenance import provenance
-from rlsmove.results.night_json import night_record, write_cases, write_night
+from rlsmove.results.movements_csv import MOVEMENTS_FILE, movements_csv
+from rlsmove.results.night_json import RECORD_FILE, night_record, warnings
+from rlsmove.results.nights_csv import NIGHTS_FILE, nights_csv
+
+#: Rules, warnings and provenance of a list of several nights.
+SCORE_FILE = "score.json"
 
 
 def write_scores(out_dir: Path, nights: Mapping[str, ScoredNight], inputs: Sequence[Path]) -> None:
@@ -31,17 +38,27 @@ def write_scores(out_dir: Path, nights: Mapping[str, ScoredNight], inputs: Seque
     """
     if list(nights) == [""]:
         night = nights[""]
-        write_night(out_dir, scoring=night.scoring, **_parts(night, inputs))
-        return
-    first = next(iter(nights.values()))
-    write_cases(
-        out_dir,
-        scorings={case: night.scoring for case, night in nights.items()},
-        indices={case: night.indices for case, night in nights.items()},
-        rules=first.rules,
-        notices={case: night.notices for case, night in nights.items()},
-        provenance=provenance(inputs, {"rules": first.rules.options()}),
-    )
+        files = {
+            MOVEMENTS_FILE: movements_csv([(night.scoring, night.events.start_time, "")]),
+            RECORD_FILE: json_text(score_record(nights, inputs)),
+        }
+    else:
+        rules = next(iter(nights.values())).rules
+        record = {
+            "rules": rules.options(),
+            "quality": {case: warnings(night.notices) for case, night in nights.items()},
+            "provenance": provenance(inputs, {"rules": rules.options()}),
+        }
+        files = {
+            MOVEMENTS_FILE: movements_csv(
+                [(night.scoring, None, case) for case, night in nights.items()], cases=True
+            ),
+            NIGHTS_FILE: nights_csv(
+                [{"case": case, **night.indices} for case, night in nights.items()]
+            ),
+            SCORE_FILE: json_text(record),
+        }
+    write_files({out_dir / name: text for name, text in files.items()})
 
 
 def score_record(nights: Mapping[str, ScoredNight], inputs: Sequence[Path]) -> dict[str, Any]:

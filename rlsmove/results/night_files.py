@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rlsmove.io.atomic_files import atomic_path
+from rlsmove.io.atomic_files import atomic_path, write_files
+from rlsmove.io.json_text import json_text
 from rlsmove.io.provenance import provenance_of_digests, sha256_of
 from rlsmove.night.analysis import NightResult
 from rlsmove.night.opened_leg import Leg
-from rlsmove.results.night_json import night_record, write_night
+from rlsmove.results.movements_csv import MOVEMENTS_FILE, movements_csv
+from rlsmove.results.night_json import RECORD_FILE, night_record
 from rlsmove.results.night_npz import NIGHT_FILE, write_night_file
 from rlsmove.scoring import night_tables
 from rlsmove.scoring.intervals import total_ms
@@ -120,7 +122,13 @@ def write_night_result(result: NightResult, out_dir: Path, events: Path | None) 
     """
     with atomic_path(out_dir / NIGHT_FILE) as partial:
         write_night_file(partial, result.detected)
-        write_night(out_dir, scoring=result.scoring, **_parts(result, events))
+        start_time = result.detected.start_time
+        write_files(
+            {
+                out_dir / MOVEMENTS_FILE: movements_csv([(result.scoring, start_time, "")]),
+                out_dir / RECORD_FILE: json_text(night_json(result, events)),
+            }
+        )
 
 
 def _parts(result: NightResult, events: Path | None) -> dict[str, Any]:

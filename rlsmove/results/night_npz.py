@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsmove.errors import RecordingError
+from rlsmove.errors import ResultError
 from rlsmove.records import (
     SIDES,
     DetectedLeg,
@@ -86,7 +86,7 @@ def read_night_file(path: str | Path, *, signal: bool = True) -> DetectedNight:
 
     Raises
     ------
-    RecordingError
+    ResultError
         There is no such file, it is damaged, or another program wrote it.
     """
     path = Path(path)
@@ -95,19 +95,19 @@ def read_night_file(path: str | Path, *, signal: bool = True) -> DetectedNight:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             version = int(arrays["version"])
             if version != VERSION:
-                raise RecordingError(
+                raise ResultError(
                     path, f"it is of version {version}", expected=str(VERSION), advice=advice
                 )
             return _night(arrays, signal)
     except FileNotFoundError:
-        raise RecordingError(
+        raise ResultError(
             path,
             "there is no such file",
             expected="the night before scoring, beside night.json",
             advice=advice,
         ) from None
     except (OSError, EOFError, KeyError, ValueError, IndexError, zipfile.BadZipFile) as error:
-        raise RecordingError(
+        raise ResultError(
             path, f"it is damaged or no night ({error})", expected="a night.npz", advice=advice
         ) from error
 

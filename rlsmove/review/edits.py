@@ -22,7 +22,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rlsmove.errors import OutputError, RecordingError
+from rlsmove.errors import OutputError, ResultError
 from rlsmove.records import SIDES, Notice
 
 EDITS_FILE = "edits.jsonl"
@@ -107,7 +107,7 @@ def read_edits(folder: str | Path) -> tuple[list[Edit], list[Notice]]:
 
     Raises
     ------
-    RecordingError
+    ResultError
         The file is there but cannot be read.
     """
     path = Path(folder) / EDITS_FILE
@@ -116,7 +116,7 @@ def read_edits(folder: str | Path) -> tuple[list[Edit], list[Notice]]:
     except FileNotFoundError:
         return [], []
     except OSError as error:
-        raise RecordingError(path, f"cannot be read ({error.strerror})") from error
+        raise ResultError(path, f"cannot be read ({error.strerror})") from error
     edits, notices = [], []
     for number, line in enumerate(content.split(b"\n"), start=1):
         if not line.strip():

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rlsmove.errors import RecordingError
+from rlsmove.errors import ResultError
 from rlsmove.records import DetectedNight, Notice
+from rlsmove.results.movements_csv import MOVEMENTS_FILE
+from rlsmove.results.night_json import RECORD_FILE, read_night_json
 from rlsmove.results.night_npz import NIGHT_FILE, read_night_file
-from rlsmove.results.record_shape import RECORD_SHAPE, find_misfit
 from rlsmove.review.edits import EDITS_FILE, Edit, read_edits
 from rlsmove.review.reviewed_night import ReviewedNight, review_night
 from rlsmove.rules import RuleSet
 from rlsmove.scoring.detected_legs import ScoredLegs, score_legs
-
-RECORD_FILE = "night.json"
-MOVEMENTS_FILE = "movements.csv"
 
 
 @dataclass(frozen=True)
@@ -96,18 +93,18 @@ def open_night(path: str | Path, *, signal: bool = False) -> NightFolder:
 
     Raises
     ------
-    RecordingError
+    ResultError
         It is no night's folder, or one of its files cannot be used.
     """
     path = Path(path)
-    record = _record(path / RECORD_FILE)
+    record = read_night_json(path / RECORD_FILE)
     detected = None
     if (path / NIGHT_FILE).exists():
         detected = read_night_file(path / NIGHT_FILE, signal=signal)
     try:
         digest = hashlib.sha256((path / MOVEMENTS_FILE).read_bytes()).hexdigest()[:16]
     except OSError as error:
-        raise RecordingError(
+        raise ResultError(
             path / MOVEMENTS_FILE,
             f"cannot be read ({error.strerror})",
             expected="the movements of the night, beside night.json",
@@ -121,7 +118,7 @@ def read_review(folder: NightFolder) -> NightFolder:
 
     Raises
     ------
-    RecordingError
+    ResultError
         The edits are there but cannot be read.
     """
     edits, notices = read_edits(folder.path)
@@ -144,7 +141,7 @@ def reviewed_indices(path: str | Path) -> dict[str, Any] | None:
 
     Raises
     ------
-    RecordingError
+    ResultError
         There are edits, but the night that they are of cannot be read.
     """
     if not (Path(path) / EDITS_FILE).exists():
@@ -153,32 +150,11 @@ def reviewed_indices(path: str | Path) -> dict[str, Any] | None:
     return night.indices if night.edits else None
 
 
-def _record(path: Path) -> dict[str, Any]:
-    advice = "`rlsmove night ... --out FOLDER` makes such a folder"
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RecordingError(
-            path, "there is no such file", expected="a night's folder", advice=advice
-        ) from None
-    except OSError as error:
-        raise RecordingError(path, f"cannot be read ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:
-        raise RecordingError(path, f"it is not JSON ({error})", advice=advice) from error
-    misfit = find_misfit(record, RECORD_SHAPE)
-    if misfit is not None:
-        raise RecordingError(
-            path, misfit.found, place=misfit.place, expected=misfit.expected, advice=advice
-        )
-    checked: dict[str, Any] = record
-    return checked
-
-
 def _rules(path: Path, record: dict[str, Any]) -> RuleSet:
     try:
         return RuleSet(**record["rules"])
     except TypeError as error:
-        raise RecordingError(
+        raise ResultError(
             path / RECORD_FILE,
             f"its rules are of another version ({error})",
             place="rules",

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rlsmove.errors import RecordingError
+from rlsmove.errors import ResultError
 from rlsmove.io.provenance import sha256_of
 from rlsmove.night.leg_detections import leg_signal
 from rlsmove.night.opened_leg import open_leg
@@ -40,7 +40,7 @@ def recorded_signals(
 
     Raises
     ------
-    RecordingError
+    ResultError
         A recording is found and cannot be used.
     """
     night = folder.detected
@@ -67,7 +67,7 @@ def _inputs(folder: NightFolder) -> list[tuple[str, str]]:
     try:
         return [(entry["file"], entry["sha256"]) for entry in folder.record["provenance"]["inputs"]]
     except (KeyError, TypeError) as error:
-        raise RecordingError(
+        raise ResultError(
             folder.path / "night.json",
             f"its inputs cannot be read ({error!r})",
             place="provenance",

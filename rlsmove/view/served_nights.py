@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from rlsmove.errors import RecordingError
+from rlsmove.errors import ResultError
 from rlsmove.records import SIDES, LegSignal
+from rlsmove.results.night_json import RECORD_FILE
 from rlsmove.results.night_npz import NIGHT_FILE
 from rlsmove.review import open_night
 from rlsmove.review.edits import ADD, CHANGE, EDITS_FILE, UNDO, Edit, append_edit, new_edit
-from rlsmove.review.night_folder import RECORD_FILE, read_review
+from rlsmove.review.night_folder import read_review
 from rlsmove.review.recorded_signal import recorded_signals
 from rlsmove.signal.kept_signal import signal_strength
 from rlsmove.view.reviewed_state import night_state, night_title
@@ -42,14 +43,14 @@ class ServedNight:
 
     Raises
     ------
-    RecordingError
+    ResultError
         The folder is no night's, or the night before scoring was not kept.
     """
 
     def __init__(self, folder: Path, recordings: Path | None) -> None:
         self._folder = open_night(folder, signal=True)
         if self._folder.detected is None:
-            raise RecordingError(
+            raise ResultError(
                 folder,
                 "there is no night.npz, so that the night cannot be scored anew",
                 expected="the folder of a night analyzed from a recording",
@@ -183,7 +184,7 @@ class ServedNights:
 
     Raises
     ------
-    RecordingError
+    ResultError
         There is no night that can be reviewed, or the only one cannot be used.
     """
 
@@ -201,7 +202,7 @@ class ServedNights:
                 if (path.parent / NIGHT_FILE).exists()
             }
         if not self._folders:
-            raise RecordingError(
+            raise ResultError(
                 folder,
                 "there is no night here that can be reviewed",
                 expected=f"a folder with {RECORD_FILE} and {NIGHT_FILE}, or several of them",

@@ -1,0 +1,527 @@
+"""Every field of every output once: its name, type, unit and meaning.
+
+The columns of tables, the check of what is read back and the glossary are made from these. What
+the code holds elsewhere, of the indices and of the rules' options, is taken from there.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rlsmove.records import KINDS
+from rlsmove.scoring.immobilization import IMMOBILIZATION_PART_MS
+from rlsmove.scoring.threshold_range import NEAR, THRESHOLDS, TOLD
+
+#: Types of values, in the words of the glossary. What cannot be said is null in JSON and an empty
+#: cell in CSV, whatever the type; only a needed field has to have a value.
+TEXT = "text"
+NUMBER = "number"
+RATE = "number or null"
+FLAG = "1 or 0"
+TRUTH = "true or false"
+MOMENT = "time"
+EVENING = "date"
+LIST = "list"
+INDEX = "number or list of numbers"
+ANY = "value"
+
+
+class Field(NamedTuple):
+    """One field of an output.
+
+    Attributes
+    ----------
+    name : str
+        Its column, or its keys with points between; ``<side>`` and the like stand for any, ``[]``
+        for each item of a list.
+    type : str
+        One of the types above.
+    unit : str
+        Empty where it has none.
+    meaning : str
+        What it says.
+    needed : bool
+        Whether a file without it is not what its name says.
+    """
+
+    name: str
+    type: str
+    unit: str
+    meaning: str
+    needed: bool = False
+
+
+MOVEMENTS = (
+    Field(
+        "onset_s",
+        NUMBER,
+        "s",
+        "start, from the start of the (left) recording",
+        needed=True,
+    ),
+    Field(
+        "duration_s",
+        NUMBER,
+        "s",
+        "length, from the first onset to the last offset of its members",
+        needed=True,
+    ),
+    Field("onset_time", MOMENT, "", "start by the recording's wall clock"),
+    Field("side", TEXT, "", "left, right, bilateral (a group of both legs) or unknown"),
+    Field("kind", TEXT, "", "what it was taken for: " + ", ".join(KINDS)),
+    Field("n_monolateral", NUMBER, "", "movements of single legs in it"),
+    Field(
+        "clm",
+        FLAG,
+        "",
+        "candidate leg movement (CLM) by the rules",
+        needed=True,
+    ),
+    Field(
+        "plm",
+        FLAG,
+        "",
+        "periodic leg movement (PLM): member of a series",
+        needed=True,
+    ),
+    Field("series", NUMBER, "", "number of its series, from 1; empty outside of series"),
+    Field(
+        "imi_s",
+        NUMBER,
+        "s",
+        "inter-movement interval (IMI): from the onset of the candidate before; empty where none "
+        "is measured (the first one, or across a non-candidate or a gap)",
+    ),
+    Field("sleep", FLAG, "", "onset in sleep, in wake"),
+    Field(
+        "stage", TEXT, "", "sleep stage at its onset: W, N1, N2, N3, R, or S (sleep, stage unknown)"
+    ),
+    Field("respiratory", FLAG, "", "beside a respiratory event; empty where none were scored"),
+    Field("plmnr", FLAG, "", "periodic once respiratory candidates are taken out"),
+    Field("arousal", FLAG, "", "with an arousal; empty where none were scored"),
+    Field("peak_g", NUMBER, "g", "largest acceleration beside gravity"),
+    Field("tilt_deg", NUMBER, "degrees", "largest turn away from the rest before it"),
+    Field(
+        "reason",
+        TEXT,
+        "",
+        "why it is no candidate, why it is not periodic, or what ended its series",
+    ),
+)
+
+RECORDING = (
+    Field("file", TEXT, "", "name of the file"),
+    Field("device", TEXT, "", "maker and model"),
+    Field("serial", TEXT, "", "the device's own number"),
+    Field("side", TEXT, "", "leg by the file itself: left, right, unknown"),
+    Field("placement", TEXT, "", "part of the body by the file itself"),
+    Field("clock.start_time", MOMENT, "", "wall time of the first sample"),
+    Field("clock.time_zone", TEXT, "", "IANA name, where the file or the study gives one"),
+    Field(
+        "rate.sample_rate_hz",
+        NUMBER,
+        "Hz",
+        "rate that the device was set to",
+        needed=True,
+    ),
+    Field(
+        "rate.true_rate_hz",
+        RATE,
+        "Hz",
+        "samples per second of recorded time, by their own times",
+        needed=True,
+    ),
+    Field("coverage.n_samples", NUMBER, "", "samples read"),
+    Field("coverage.duration_s", NUMBER, "s", "from the first sample to the last"),
+    Field(
+        "coverage.recorded_hours",
+        NUMBER,
+        "h",
+        "the same without gaps",
+        needed=True,
+    ),
+    Field(
+        "coverage.gap_count",
+        NUMBER,
+        "",
+        "gaps: more than three sample intervals and 0.1 s",
+        needed=True,
+    ),
+    Field(
+        "coverage.longest_gap_s",
+        NUMBER,
+        "s",
+        "the longest of them",
+        needed=True,
+    ),
+    Field("coverage.gaps_total_s", NUMBER, "s", "all of them together"),
+    Field(
+        "coverage.not_worn_hours",
+        NUMBER,
+        "h",
+        "stretches of three hours or more without any movement",
+        needed=True,
+    ),
+    Field("coverage.nights", LIST, "", "evenings of the nights held, cut from noon to noon"),
+    Field("mean_g", NUMBER, "g", "mean length of the acceleration vector, before calibration"),
+    Field(
+        "calibration.status",
+        TEXT,
+        "",
+        "calibrated, too_little_rest, too_few_postures, no_better; in all but the first the "
+        "device's own scale is used",
+    ),
+    Field("calibration.gain", LIST, "", "factor of x, y, z"),
+    Field("calibration.offset_g", LIST, "g", "added to x, y, z before the factor"),
+    Field(
+        "calibration.error_before_mg", NUMBER, "mg", "mean distance from 1 g at rest, without it"
+    ),
+    Field("calibration.error_after_mg", NUMBER, "mg", "the same with it"),
+    Field("calibration.still_windows", NUMBER, "", "windows of 10 s at rest"),
+    Field(
+        "calibration.sentence",
+        TEXT,
+        "",
+        "the same in words",
+        needed=True,
+    ),
+)
+
+NIGHT = (
+    Field("recording.<fact>", ANY, "", "the facts of the (left) recording, listed below"),
+    Field(
+        "recording.coverage.night_analysable_hours",
+        NUMBER,
+        "h",
+        "hours of this night in which a movement would have been seen",
+    ),
+    Field(
+        "recording.clock.second_device.offset_s",
+        NUMBER,
+        "s",
+        "right clock ahead of the left at start",
+        needed=True,
+    ),
+    Field(
+        "recording.clock.second_device.drift_ppm",
+        NUMBER,
+        "ppm",
+        "how much faster the right clock runs",
+        needed=True,
+    ),
+    Field(
+        "recording.clock.second_device.error_s",
+        NUMBER,
+        "s",
+        "largest standard error of both together",
+    ),
+    Field(
+        "recording.clock.second_device.movements_in_both",
+        NUMBER,
+        "",
+        "movements that both legs felt",
+    ),
+    Field("recording.clock.second_device.combined", TRUTH, "", "whether legs were combined"),
+    Field(
+        "recording.clock.second_device.sentence",
+        TEXT,
+        "",
+        "the same in words",
+        needed=True,
+    ),
+    Field("recording.legs.<side>.<fact>", ANY, "", "the facts of each recording, with two"),
+    Field(
+        "sleep.source",
+        TEXT,
+        "",
+        "hypnogram; lights (off and on given, sleep from the sensor); sensor (both from the "
+        "sensor); none",
+        needed=True,
+    ),
+    Field("sleep.lights_off", MOMENT, "", "wall time of lights off; sleep.lights_off_s in s"),
+    Field("sleep.lights_off_s", NUMBER, "s", "the same from the start of the recording"),
+    Field("sleep.lights_on", MOMENT, "", "wall time of lights on"),
+    Field("sleep.lights_on_s", NUMBER, "s", "the same from the start of the recording"),
+    Field("sleep.tib_hours", NUMBER, "h", "see the index"),
+    Field("sleep.sleep_hours", NUMBER, "h", "see the index"),
+    Field("sleep.wake_hours", NUMBER, "h", "see the index"),
+    Field(
+        "rules.name",
+        TEXT,
+        "",
+        "of the rule set",
+        needed=True,
+    ),
+    Field("rules.<option>", ANY, "", "every option of the rule set, listed below"),
+    Field(
+        "indices.<index>",
+        INDEX,
+        "",
+        "every index, listed below",
+        needed=True,
+    ),
+    Field(
+        "quality.warnings[].code",
+        TEXT,
+        "",
+        "lower case with underscores, stable between versions",
+        needed=True,
+    ),
+    Field(
+        "quality.warnings[].sentence",
+        TEXT,
+        "",
+        "what was found and what was done about it",
+        needed=True,
+    ),
+    Field(
+        "quality.indices_by_threshold[].threshold",
+        NUMBER,
+        "",
+        "multiple of the detector's threshold: " + ", ".join(f"{at:g}" for at in THRESHOLDS),
+        needed=True,
+    ),
+    *(
+        Field(
+            f"quality.indices_by_threshold[].{name}",
+            RATE,
+            "",
+            "the index, detected so",
+            needed=True,
+        )
+        for name in TOLD
+    ),
+    Field(
+        "quality.near_threshold_share",
+        NUMBER,
+        "",
+        f"share of leg movements that are less than {NEAR:g} times the threshold",
+    ),
+    Field(
+        "provenance.program",
+        TEXT,
+        "",
+        "rlsmove",
+        needed=True,
+    ),
+    Field(
+        "provenance.version",
+        TEXT,
+        "",
+        "its version",
+        needed=True,
+    ),
+    Field(
+        "provenance.settings_digest",
+        TEXT,
+        "SHA-256",
+        "of the settings",
+        needed=True,
+    ),
+    Field("provenance.settings.evening", EVENING, "", "date of the night's evening"),
+    Field("provenance.settings.<setting>", ANY, "", "every option that the result depends on"),
+    Field(
+        "provenance.inputs[].file",
+        TEXT,
+        "",
+        "name of a file that was read",
+        needed=True,
+    ),
+    Field(
+        "provenance.inputs[].sha256",
+        TEXT,
+        "SHA-256",
+        "of its bytes",
+        needed=True,
+    ),
+    Field(
+        "tables.movements_by_part.<type>.<part>.number",
+        NUMBER,
+        "",
+        "movements with onset in the part",
+    ),
+    Field("tables.movements_by_part.<type>.<part>.per_hour", NUMBER, "per hour", "of the part"),
+    Field(
+        "tables.movements_by_part.<type>.<part>.duration_s.<spread>", NUMBER, "s", "their lengths"
+    ),
+    Field(
+        "tables.movements_by_side.<type>.<side>.number",
+        NUMBER,
+        "",
+        "movements in sleep of the side",
+    ),
+    Field("tables.movements_by_side.<type>.<side>.per_hour", NUMBER, "per hour", "of sleep"),
+    Field(
+        "tables.movements_by_side.<type>.<side>.duration_s.<spread>", NUMBER, "s", "their lengths"
+    ),
+    Field(
+        "tables.intervals_by_part.<which>.<part>.short",
+        NUMBER,
+        "",
+        "intervals below the rules' least",
+    ),
+    Field(
+        "tables.intervals_by_part.<which>.<part>.periodic",
+        NUMBER,
+        "",
+        "intervals within the rules'",
+    ),
+    Field(
+        "tables.intervals_by_part.<which>.<part>.long",
+        NUMBER,
+        "",
+        "intervals above the rules' largest",
+    ),
+    Field(
+        "tables.intervals_by_part.<which>.<part>.geometric_mean_s", NUMBER, "s", "of all intervals"
+    ),
+    Field(
+        "tables.intervals_by_part.<which>.<part>.geometric_sd",
+        NUMBER,
+        "",
+        "of all intervals, a factor",
+    ),
+    Field(
+        "tables.events_by_part.<event>.<part>.number", NUMBER, "", "events that begin in the part"
+    ),
+    Field("tables.events_by_part.<event>.<part>.per_hour", NUMBER, "per hour", "of the part"),
+    Field(
+        "tables.events_by_part.<event>.<part>.share_with_clm",
+        NUMBER,
+        "",
+        "respiratory, with a candidate",
+    ),
+    Field(
+        "tables.durations_s.<class>.<spread>",
+        NUMBER,
+        "s",
+        "lengths of movements of a class, in bed",
+    ),
+    Field("tables.imi_histogram.edges", LIST, "s", "edges of the bins, each with its lower edge"),
+    Field("tables.imi_histogram.count", LIST, "", "intervals of candidates in each bin"),
+    Field("tables.ln_imi_histogram.edges", LIST, "ln s", "the same of the natural logarithm"),
+    Field("tables.ln_imi_histogram.count", LIST, "", "intervals in each bin"),
+    Field(
+        "tables.plms_by_clock_hour[].from",
+        MOMENT,
+        "",
+        "start of an hour of the clock",
+        needed=True,
+    ),
+    Field(
+        "tables.plms_by_clock_hour[].plms_per_hour",
+        RATE,
+        "per hour",
+        "of sleep in that hour",
+        needed=True,
+    ),
+    Field(
+        "tables.indices_by_leg.<side>.<index>", INDEX, "", "every index of each leg alone, with two"
+    ),
+    Field(
+        "tables.immobilization_test.start_s",
+        NUMBER,
+        "s",
+        "start of the test (option --sit)",
+        needed=True,
+    ),
+    Field(
+        "tables.immobilization_test.analysable_hours",
+        RATE,
+        "h",
+        "recorded of its hour",
+        needed=True,
+    ),
+    Field(
+        "tables.immobilization_test.lm_count",
+        RATE,
+        "",
+        "leg movements in it",
+        needed=True,
+    ),
+    Field(
+        "tables.immobilization_test.plmw_count",
+        RATE,
+        "",
+        "periodic ones, all of them in wake",
+        needed=True,
+    ),
+    Field(
+        "tables.immobilization_test.plmw_per_hour",
+        RATE,
+        "per hour",
+        "of the test",
+        needed=True,
+    ),
+    Field(
+        "tables.immobilization_test.clm_by_5_min",
+        LIST,
+        "",
+        f"candidates in each {IMMOBILIZATION_PART_MS // 60_000} minutes",
+    ),
+    Field("tables.immobilization_test.plmw_by_5_min", LIST, "", "periodic ones in each"),
+)
+
+PLACEHOLDERS = (
+    Field("<part>", TEXT, "", "TIB (lights off to on), TST (sleep), W, N1, N2, N3, R, NREM"),
+    Field("<side>", TEXT, "", "left, right; in tables also all, bilateral, monolateral"),
+    Field(
+        "<type>",
+        TEXT,
+        "",
+        "clm, plm, non_clm (a leg movement that is no candidate), and of each those that are "
+        "respiratory, not respiratory (nr) or with an arousal",
+    ),
+    Field("<which>", TEXT, "", "all intervals, or nr: respiratory candidates taken out"),
+    Field("<event>", TEXT, "", "respiratory, arousal"),
+    Field("<class>", TEXT, "", "plm, isolated, short_interval"),
+    Field("<spread>", TEXT, "", "mean, sd, min, max"),
+)
+
+NIGHTS = (
+    Field("status", TEXT, "", "ok, warned or failed"),
+    Field("code", TEXT, "", "codes of the warnings, or of what went wrong, between semicolons"),
+    Field("sentence", TEXT, "", "the same in words"),
+    Field("participant_id", TEXT, "", "the person, by the study"),
+    Field("night", EVENING, "", "date of the evening"),
+    Field("side", TEXT, "", "leg or legs that the indices are of"),
+    Field("file", TEXT, "", "recordings, between semicolons"),
+    Field("reviewed", TEXT, "", "whether a person has edited the night"),
+)
+
+PERSON = (
+    Field(
+        "ratio",
+        NUMBER,
+        "",
+        "movements per hour on massage nights over control nights; below 1: fewer",
+    ),
+    Field("ratio_low", NUMBER, "", "lower end of its 95 % interval"),
+    Field("ratio_high", NUMBER, "", "upper end of its 95 % interval"),
+    Field("p", NUMBER, "", "of the randomization test; null where nothing was randomized"),
+    Field("verdict", TEXT, "", "fewer, no_worthwhile_difference, more, cannot_tell"),
+    Field("p_minimum", NUMBER, "", "smallest p that the schedule can reach"),
+    Field("nights_massage", NUMBER, "nights", "massage nights that entered"),
+    Field("nights_control", NUMBER, "nights", "control nights that entered"),
+    Field("excluded", LIST, "", "nights that did not, each with its reason"),
+    Field(
+        "nights_needed",
+        NUMBER,
+        "nights",
+        "in all, to tell the worthwhile ratio with a power of 0.8",
+    ),
+)
+
+COHORT = (
+    Field("ratio", NUMBER, "", "Hodges-Lehmann estimate over persons, massage over control"),
+    Field("ratio_low", NUMBER, "", "lower end of its 95 % interval"),
+    Field("ratio_high", NUMBER, "", "upper end of its 95 % interval"),
+    Field("p", NUMBER, "", "of the sign-flip test; null where nothing was randomized"),
+    Field("verdict", TEXT, "", "as of a person"),
+    Field("persons", NUMBER, "", "how many entered"),
+    Field(
+        "prediction_low", NUMBER, "", "lower end of the 95 % interval for the next person's ratio"
+    ),
+    Field("prediction_high", NUMBER, "", "upper end of it"),
+    Field("spread", NUMBER, "", "SD of the true log ratio between persons"),
+)
