@@ -2,7 +2,8 @@
 
 The data's way, a stage a line::
 
-    csv, edf, annot, labels    one format each, and what its labels mean
+    labels, written_times, stage_codes    what labels, times and numbers of stages mean
+    csv, edf, annot, tables, domino, xml, sleep_reports    one format each
     event_lists                a file of any of them -> Events of each night
     emg                        leg EMG of a sleep laboratory's EDF -> Events
     scored_events              Events -> movements, series, indices

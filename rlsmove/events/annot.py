@@ -53,6 +53,30 @@ class _Row(NamedTuple):
     stop: str
 
 
+def is_annot(text: str) -> bool:
+    """Whether every row of a text has as many columns as an .annot file has, with a time each."""
+    rows = 0
+    for line in text.lstrip("\ufeff").splitlines():
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        cells = line.strip().split("\t") if "\t" in line else line.split()
+        layout = _LAYOUTS.get(len(cells))
+        if layout is None:
+            return False
+        row = dict(zip(layout, (cell.strip() for cell in cells), strict=True))
+        if row["class"].lower() == "class" and row["start"].lower() == "start":
+            rows += 1
+        elif _time(row["start"]) is None or not _is_stop(row["stop"]):
+            return False
+        else:
+            rows += 1
+    return rows > 0
+
+
+def _is_stop(text: str) -> bool:
+    return text in ("", ".", "...") or _time(text.removeprefix("+")) is not None
+
+
 def read_annot_marks(path: Path, text: str, labels: LabelTable) -> MarkList:
     """Read a Luna .annot file.
 

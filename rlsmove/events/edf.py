@@ -51,7 +51,13 @@ def edf_marks(edf: EdfRecords, labels: LabelTable) -> MarkList:
             marks.append(Mark(0, "gap", "gap", "", before + record_ms, gap_ms))
     span_ms = (starts_ms[0], starts_ms[-1] + record_ms) if record_ms and starts_ms else None
     return MarkList(
-        edf.path, "annotation", {"": marks}, edf.start_time, span_ms, tuple(edf.notices)
+        edf.path,
+        "annotation",
+        {"": marks},
+        edf.start_time,
+        span_ms,
+        tuple(edf.notices),
+        clock_ms=edf.clock_ms,
     )
 
 

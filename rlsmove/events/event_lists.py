@@ -1,15 +1,21 @@
-"""Lists of scored events: CSV, EDF+ annotations and Luna .annot, read, checked, converted."""
+"""Lists of scored events in any format, told apart by what they hold: read, checked, converted."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from rlsmove.errors import EventListError, SettingError
-from rlsmove.events.annot import annot_text, read_annot_marks
+from rlsmove.events.annot import annot_text, is_annot, read_annot_marks
 from rlsmove.events.csv import events_csv, is_event_csv, read_csv_marks
+from rlsmove.events.domino import is_domino, read_domino_marks
 from rlsmove.events.edf import read_edf_marks, write_edf_marks
 from rlsmove.events.labels import LabelTable, read_label_table
 from rlsmove.events.night_events import Events, MarkList, events_of_cases
+from rlsmove.events.sleep_reports import is_sleep_report, read_sleep_report
+from rlsmove.events.stage_codes import read_stage_lines, stage_lines
+from rlsmove.events.tables import log_rows, read_log_marks, read_table_marks, table_layout
+from rlsmove.events.xml import is_xml, read_xml_marks
 from rlsmove.io.atomic_files import atomic_path, write_files
 from rlsmove.io.edf_records import EDF_MAGIC
 from rlsmove.records import Notice
@@ -21,10 +27,13 @@ __all__ = [
     "read_events",
     "read_marks",
     "read_one_night",
+    "text_reader",
 ]
 
-#: The first line of a CSV lies within these.
-_HEAD_BYTES = 4096
+#: A format shows within these.
+_HEAD_BYTES = 16_384
+
+Reader = Callable[[Path, str, LabelTable], MarkList]
 
 
 def is_event_list(path: str | Path) -> bool:
@@ -38,8 +47,14 @@ def is_event_list(path: str | Path) -> bool:
             head = file.read(_HEAD_BYTES)
     except OSError:
         return False
-    is_csv = b"\0" not in head and is_event_csv(head.decode("utf-8", "replace"))
-    return head.startswith(EDF_MAGIC) or is_csv or path.suffix.lower() == ".annot"
+    if head.startswith(EDF_MAGIC) or is_xml(head) or path.suffix.lower() == ".annot":
+        return True
+    text = _decoded(head)
+    if text is None:
+        return False
+    if len(head) == _HEAD_BYTES:
+        text = text.rpartition("\n")[0]
+    return text_reader(text, read_label_table()) is not None
 
 
 def read_events(path: str | Path, labels: LabelTable | None = None) -> dict[str, Events]:
@@ -48,8 +63,8 @@ def read_events(path: str | Path, labels: LabelTable | None = None) -> dict[str,
     Parameters
     ----------
     path : str or Path
-        CSV (``kind,label,onset_s,duration_s``, perhaps with ``case``), EDF+ with annotations or
-        Luna .annot; told apart by what the file holds.
+        CSV (``kind,label,onset_s,duration_s``, perhaps with ``case``), EDF+ with annotations,
+        Luna .annot, or an export of a sleep laboratory: tables, logs, lists of stages, XML.
     labels : LabelTable, optional
         What labels mean, from `read_label_table`.
 
@@ -87,9 +102,13 @@ def read_marks(path: Path, labels: LabelTable | None = None) -> MarkList:
     labels = read_label_table() if labels is None else labels
     try:
         with path.open("rb") as file:
-            is_edf = file.read(len(EDF_MAGIC)) == EDF_MAGIC
-        read = read_edf_marks if is_edf else _read_text
-        marks = read(path, labels)
+            head = file.read(_HEAD_BYTES)
+        if head.startswith(EDF_MAGIC):
+            marks = read_edf_marks(path, labels)
+        elif is_xml(head):
+            marks = read_xml_marks(path, labels)
+        else:
+            marks = _read_text(path, labels)
     except OSError as error:
         raise EventListError(path, f"cannot be read ({error.strerror or error})") from error
     if not any(marks.cases.values()):
@@ -97,26 +116,81 @@ def read_marks(path: Path, labels: LabelTable | None = None) -> MarkList:
     return marks
 
 
-def _text_of(path: Path) -> str:
-    content = path.read_bytes()
-    if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise EventListError(
-            path, "neither text nor EDF+", expected="CSV, EDF+ with annotations or Luna .annot"
+def text_reader(text: str, labels: LabelTable) -> Reader | None:
+    """Tell which reader a text is for; None where it looks like no list of events.
+
+    Parameters
+    ----------
+    text : str
+        What the file holds, or its beginning.
+    labels : LabelTable
+        What labels and names of columns mean.
+    """
+    first = text.lstrip("\ufeff").lstrip().partition("\n")[0]
+    if is_event_csv(text):
+        return read_csv_marks
+    if is_domino(text):
+        return read_domino_marks
+    if is_sleep_report(first):
+        return lambda path, whole, _: read_sleep_report(path, whole)
+    if is_annot(text):
+        return read_annot_marks
+    layout = table_layout(text, labels)
+    if layout is not None:
+        return lambda path, whole, of: read_table_marks(path, whole, layout, of)
+    if stage_lines(text, labels) is not None:
+        return lambda path, whole, of: read_stage_lines(
+            path, whole, stage_lines(whole, of) or [], of
         )
-    encodings = ("utf-16",) if content[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8", "latin-1")
+    if log_rows(text) is not None:
+        return lambda path, whole, of: read_log_marks(path, whole, log_rows(whole) or [], of)
+    return None
+
+
+def _decoded(content: bytes) -> str | None:
+    """Text of a file, by its byte order mark or by where it has zeros; None where it is none."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings: tuple[str, ...] = ("utf-16",)
+    elif b"\0" in content:
+        # UTF-16 without a mark: of Latin text every other byte is 0.
+        half = len(content) // 2
+        odd, even = content[1::2].count(0), content[::2].count(0)
+        if max(odd, even) < 0.8 * half:
+            return None
+        encodings = ("utf-16-le" if odd > even else "utf-16-be",)
+    else:
+        encodings = ("utf-8-sig", "cp1252", "latin-1")
     for encoding in encodings:
         try:
-            return content.decode(encoding)
+            return content[: len(content) // 2 * 2 if "16" in encoding else None].decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise EventListError(path, "text of no known encoding", expected="UTF-8")
+    return None
 
 
 def _read_text(path: Path, labels: LabelTable) -> MarkList:
-    text = _text_of(path)
-    if is_event_csv(text) or path.suffix.lower() in (".csv", ".tsv"):
-        return read_csv_marks(path, text, labels)
-    return read_annot_marks(path, text, labels)
+    text = _decoded(path.read_bytes())
+    if text is None:
+        raise EventListError(
+            path,
+            "neither text nor EDF+",
+            expected="a list of events or an export of a sleep laboratory",
+        )
+    reader = text_reader(text, labels)
+    if reader is not None:
+        return reader(path, text, labels)
+    if path.suffix.lower() == ".annot":
+        return read_annot_marks(path, text, labels)
+    first = next((line for line in text.splitlines() if line.strip()), "").strip()
+    raise EventListError(
+        path,
+        f"a layout that is not known, beginning with '{first[:80]}'" if first else "an empty file",
+        expected="columns for the time (onset, start time, ...) and for what happened (event, "
+        "label, stage, ...), as lists of events, BIDS, RemLogic, Nox, DOMINO, NSRR, Philips and "
+        "others have",
+        advice="A table of labels can say what a column holds: 'My time,column,onset' in a file "
+        "given with --labels",
+    )
 
 
 def convert_events(

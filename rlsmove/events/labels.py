@@ -2,14 +2,16 @@
 
 One table says it, `event_labels.csv`; a user's own table of the same three columns is read on top
 of it and wins. Columns: ``label`` (``*`` stands for any text), ``kind`` (stage, lm, respiratory,
-arousal, lights, gap, other) and ``meaning`` (a stage, left, right, bilateral, off, on, or nothing).
-``other`` is known and plays no part in the scoring.
+arousal, lights, gap, other, column) and ``meaning`` (a stage, left, right, bilateral, off, on, a
+use of a column, or nothing). ``other`` is known and plays no part in the scoring; ``column`` says
+what a column of an exported table holds.
 """
 
 from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from importlib.resources import files
@@ -28,16 +30,52 @@ MEANINGS = {
     "lights": ("off", "on"),
     "gap": ("",),
     "other": ("",),
+    "column": ("onset", "date", "offset", "duration", "label", "stage", "leg", "epoch", "case"),
 }
 
 #: Words that name a leg, in labels and in the names of channels: LAT and RAT are the left and
 #: right anterior tibialis. A word further up wins.
 _SIDE_WORDS = (
-    ("bilateral", {"both", "bilateral", "bilat"}),
-    ("left", {"left", "l", "lt", "lleg", "legl", "links", "ltib", "tibl"}),
-    ("right", {"right", "r", "rt", "rleg", "legr", "rechts", "rtib", "tibr"}),
+    ("bilateral", {"both", "bilateral", "bilat", "beide", "beidseits", "bds", "bilateraux"}),
+    (
+        "left",
+        {"left", "l", "lt", "lleg", "legl", "links", "linkes", "linke", "li", "ltib", "tibl"}
+        | {"gauche", "izquierda", "izquierdo", "izq", "sinistra", "sinistro", "sx", "esquerda"}
+        | {"vanster", "venstre", "linker", "beinli", "lta", "tal", "leftleg", "ljambe"},
+    ),
+    (
+        "right",
+        {"right", "r", "rt", "rleg", "legr", "rechts", "rechtes", "rechte", "re", "rtib", "tibr"}
+        | {"droite", "droit", "derecha", "derecho", "der", "destra", "destro", "dx", "direita"}
+        | {"hoger", "hoyre", "hojre", "rechter", "beinre", "rta", "tar", "rightleg", "rjambe"},
+    ),
     ("left", {"lat", "latl"}),
     ("right", {"rat", "latr"}),
+)
+
+#: Words around a stage, in several languages: "Stadium N2", "SLEEP-S2", "Fase 2".
+_STAGE_WORDS = frozenset(
+    [
+        "sleep",
+        "stage",
+        "stages",
+        "stadium",
+        "stade",
+        "stadio",
+        "stadie",
+        "estadio",
+        "estagio",
+        "etapa",
+        "fase",
+        "schlafstadium",
+        "schlaf",
+        "slaapstadium",
+        "slaap",
+        "sueno",
+        "sommeil",
+        "sonno",
+        "somn",
+    ]
 )
 
 
@@ -66,10 +104,15 @@ class LabelTable:
     """
 
     def __init__(self, rows: list[tuple[str, Label]]) -> None:
-        self._patterns = [(_plain(text), label) for text, label in rows if "*" in text]
+        self._columns: dict[str, str] = {}
         self._exact: dict[str, Label] = {}
+        self._patterns: list[tuple[str, Label]] = []
         for text, label in rows:
-            if "*" not in text:
+            if label.kind == "column":
+                self._columns.setdefault(_plain(text), label.meaning)
+            elif "*" in text:
+                self._patterns.append((_plain(text), label))
+            else:
                 self._exact.setdefault(_plain(text), label)
         self._known: dict[tuple[str, str], Label | None] = {}
 
@@ -79,9 +122,9 @@ class LabelTable:
         Parameters
         ----------
         text : str
-            The label. Case, spaces and punctuation do not matter. Of alternatives between bars
-            (``Limb movement - left|Limb Movement (Left)``) the first that is known counts; what
-            follows ``@@`` is the channel, as EDF+ has it.
+            The label. Case, accents, spaces and punctuation do not matter. Of alternatives between
+            bars (``Limb movement - left|Limb Movement (Left)``) the first that is known counts;
+            what follows ``@@`` is the channel, as EDF+ has it.
         channel : str
             Channel that the event was scored on, where the format has one.
         """
@@ -93,6 +136,7 @@ class LabelTable:
     def _find(self, text: str, channel: str) -> Label | None:
         text, _, linked = text.partition("@@")
         parts = [_plain(part) for part in (text, *text.split("|"))]
+        parts += [spaced for spaced in (_plain(_words_apart(text)),) if spaced not in parts]
         exact = (self._exact[part] for part in parts if part in self._exact)
         fitting = (
             label
@@ -100,10 +144,23 @@ class LabelTable:
             for pattern, label in self._patterns
             if fnmatchcase(part, pattern)
         )
-        label = next(exact, None) or next(fitting, None)
+        label = next(exact, None) or self._stage_among_words(parts[0]) or next(fitting, None)
         if label is not None and label.kind == "lm" and not label.meaning:
             return Label("lm", side_named(f"{text} {linked} {channel}"))
         return label
+
+    def _stage_among_words(self, text: str) -> Label | None:
+        """Say which stage a label names with words such as "sleep" and "stage" around it."""
+        words = text.split()
+        code = " ".join(word for word in words if word not in _STAGE_WORDS)
+        if not code or len(code) == len(text):
+            return None
+        label = self._exact.get(f"sleep stage {code}") or self._exact.get(code)
+        return label if label is not None and label.kind == "stage" else None
+
+    def column(self, name: str) -> str | None:
+        """Say what a column of an exported table holds by its name; None where it is not known."""
+        return self._columns.get(_plain(name))
 
     def find_stage(self, text: str) -> Label | None:
         """Say what a label means that is known to be a stage, such as a bare ``2``."""
@@ -151,7 +208,7 @@ def _built_in_table() -> LabelTable:
 
 
 def _built_in_rows() -> list[tuple[str, Label]]:
-    text = files("rlsmove.io").joinpath("event_labels.csv").read_text(encoding="utf-8")
+    text = files("rlsmove.events").joinpath("event_labels.csv").read_text(encoding="utf-8")
     return _rows(Path("event_labels.csv"), text)
 
 
@@ -188,5 +245,13 @@ def _rows(path: Path, text: str) -> list[tuple[str, Label]]:
 
 
 def _plain(text: str) -> str:
-    """Lower case, words divided by single spaces, no punctuation but ``?`` and ``*``."""
-    return " ".join(re.sub(r"[^\w?*]|_", " ", text.casefold()).split())
+    """Lower case without accents, single spaces, no punctuation but ``?`` and ``*``."""
+    bare = "".join(
+        sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign)
+    )
+    return " ".join(re.sub(r"[^\w?*]|_", " ", bare.casefold()).split())
+
+
+def _words_apart(text: str) -> str:
+    """Part words that stand together: ``ObstructiveApnea``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +16,8 @@ from rlsmove.errors import EventListError
 from rlsmove.records import SIDES, STAGES, CodeArray, IntArray, Intervals, Movements, Notice, Sleep
 from rlsmove.rules import GAP_ENDS_SERIES_MS, STAGE_EPOCH_MS
 
+#: Stages that reach this far into the next were rounded: an epoch lasts many times as long.
+_ROUNDING_MS = 1_000
 #: Unknown labels that a notice names; the others are only counted.
 _LABELS_NAMED = 12
 
@@ -65,6 +67,10 @@ class MarkList:
         Start and end of the recording, where the format tells.
     notices : tuple of Notice
         What was found odd while reading.
+    clock_ms : int or None
+        Time of day at which onsets count from, in ms; it is often known without the date.
+    start_times : mapping
+        `start_time` by case, where the cases have their own.
     """
 
     path: Path
@@ -73,6 +79,8 @@ class MarkList:
     start_time: datetime | None = None
     span_ms: tuple[int, int] | None = None
     notices: tuple[Notice, ...] = ()
+    clock_ms: int | None = None
+    start_times: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,6 +104,8 @@ class Events:
         Wall time at which onsets count from.
     notices : tuple of Notice
         What was repaired or left out.
+    clock_ms : int or None
+        Time of day at which onsets count from, in ms; it is often known without the date.
     """
 
     movements: Movements
@@ -106,6 +116,7 @@ class Events:
     span_ms: tuple[int, int]
     start_time: datetime | None
     notices: tuple[Notice, ...]
+    clock_ms: int | None = None
 
 
 def events_of_cases(marks: MarkList) -> dict[str, Events]:
@@ -149,8 +160,9 @@ def _events(file: MarkList, case: str, looked_for: set[str]) -> Events:
         arousals=_spans(of_kind, "arousal", looked_for),
         gaps=_gaps(of_kind.get("gap", [])),
         span_ms=_span_of_all(marks) if file.span_ms is None else file.span_ms,
-        start_time=file.start_time,
+        start_time=file.start_times.get(case, file.start_time),
         notices=tuple(check.notices),
+        clock_ms=file.clock_ms,
     )
 
 
@@ -204,7 +216,7 @@ class _Check:
             Notice(
                 "unknown_labels",
                 f"labels that are not understood were left out: {named}{more}. A table of labels "
-                "(label,kind,meaning) can say what they mean.",
+                "(label,kind,meaning) can say what they mean: --labels FILE.",
             )
         )
 
@@ -247,8 +259,15 @@ class _Check:
         marks = self._with_durations(marks)
         kept: list[Mark] = []
         repeated = 0
+        rounded_ms: list[int] = []
         for mark in marks:
-            if kept and mark.onset_ms < kept[-1].onset_ms + (kept[-1].duration_ms or 0):
+            overlap_ms = 0
+            if kept:
+                overlap_ms = kept[-1].onset_ms + (kept[-1].duration_ms or 0) - mark.onset_ms
+            if 0 < overlap_ms <= _ROUNDING_MS and mark.onset_ms > kept[-1].onset_ms:
+                kept[-1] = kept[-1]._replace(duration_ms=mark.onset_ms - kept[-1].onset_ms)
+                rounded_ms.append(overlap_ms)
+            elif overlap_ms > 0:
                 if mark[3:] != kept[-1][3:]:
                     raise self._refuse(
                         mark,
@@ -260,6 +279,14 @@ class _Check:
                 repeated += 1
                 continue
             kept.append(mark)
+        if rounded_ms:
+            self.notices.append(
+                Notice(
+                    "rounded_stages",
+                    f"{len(rounded_ms)} stages reach up to {max(rounded_ms)} ms into the next one, "
+                    "as rounding does; each was ended where the next begins.",
+                )
+            )
         if repeated:
             self.notices.append(
                 Notice("repeated_stages", f"{repeated} stages stand twice; one of each counts.")

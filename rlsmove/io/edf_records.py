@@ -144,6 +144,7 @@ class EdfRecords:
         if stated >= 0:
             self.n_records = min(self.n_records, stated)
         self._whole_start = self._start_time(text)
+        self._whole_clock = _clock(text[176:184])
 
     def _damaged(self, found: str, expected: str) -> EventListError:
         return EventListError(self.path, found, place="EDF header", expected=expected)
@@ -212,6 +213,17 @@ class EdfRecords:
             return None
         # Two digits mean 1985 to 2084, by the standard.
         return date.replace(year=1985 + (date.year - 1985) % 100)
+
+    @property
+    def clock_ms(self) -> int | None:
+        """Time of day of time zero in ms, which stays where a date was made anonymous."""
+        if self.start_time is not None:
+            at = self.start_time
+        elif self._whole_clock is not None:
+            at = self._whole_clock + timedelta(milliseconds=self._timeline[2])
+        else:
+            return None
+        return ((at.hour * 60 + at.minute) * 60 + at.second) * 1000 + at.microsecond // 1000
 
     @property
     def annotations(self) -> list[EdfAnnotation]:
@@ -292,6 +304,15 @@ class EdfRecords:
                 ]
                 digital = np.ascontiguousarray(part).view("<i2").ravel()
                 yield first, digital * channel.gain + channel.offset
+
+
+def _clock(text: str) -> datetime | None:
+    """Time of day in the header; midnight stands for none."""
+    try:
+        clock = datetime.strptime(text.replace(":", "."), "%H.%M.%S")
+    except ValueError:
+        return None
+    return clock if (clock.hour, clock.minute, clock.second) != (0, 0, 0) else None
 
 
 def _decoded(text: bytes) -> str:
