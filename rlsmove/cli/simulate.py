@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -28,23 +29,90 @@ def command() -> None:
     help="Which ankles carry a device.",
 )
 @click.option("--device", help="Device imitated; the scenario's own by default.")
+@click.option(
+    "--physics",
+    type=click.Choice(["training", "held_out"]),
+    help="Draw legs, strap, bed and device anew from these ranges; no scenario then.",
+)
+@click.option(
+    "--massage",
+    multiple=True,
+    metavar="KIND",
+    help="A session before lights off: vibration, kneading, compression or manual. Repeatable.",
+)
+@click.option(
+    "--activity",
+    multiple=True,
+    metavar="KIND",
+    help="What is no massage: jiggling, rubbing, stretching, walking or car. Repeatable.",
+)
+@click.option(
+    "--evening",
+    type=float,
+    metavar="MIN",
+    help="Minutes recorded before lights off, within --hours; as many as are needed by default.",
+)
+@click.option(
+    "--sleeve",
+    is_flag=False,
+    flag_value="steady",
+    metavar="CLOCK",
+    help="A compression sleeve in bed; its clock is steady, stops, drift, jitter or free.",
+)
+@click.option(
+    "--pad",
+    is_flag=False,
+    flag_value="steady",
+    metavar="CLOCK",
+    help="A vibrating pad in bed, with a clock like a sleeve's.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of chance.")
 def night(
-    out_dir: Path, scenario: str, hours: float, fs: float, legs: str, device: str | None, seed: int
+    out_dir: Path,
+    scenario: str,
+    hours: float,
+    fs: float,
+    legs: str,
+    device: str | None,
+    physics: str | None,
+    massage: tuple[str, ...],
+    activity: tuple[str, ...],
+    evening: float | None,
+    sleeve: str | None,
+    pad: str | None,
+    seed: int,
 ) -> None:
     """Write one simulated night: recordings, hypnogram and truth.
 
-    Example: rlsmove simulate night out --scenario severe --hours 2 --seed 7
+    Example: rlsmove simulate night out --scenario severe --hours 2 --massage kneading --seed 7
     """
     from dataclasses import replace
 
-    from rlsmove.simulate import named_scenario, simulate_night
+    from rlsmove.errors import SettingError
+    from rlsmove.simulate import drawn_night, named_scenario, simulate_night
     from rlsmove.simulate.files import write_simulated_night
+    from rlsmove.simulate.ranges import RANGES
+    from rlsmove.simulate.treatment import Treatment, evening_needed_min
 
-    parameters = replace(named_scenario(scenario), hours=hours, fs=fs, legs=legs)
+    if sleeve and pad:
+        raise SettingError("", "--sleeve and --pad", expected="one machine in bed")
+    needed = evening_needed_min(massage, activity)
+    treatment = Treatment(
+        evening_min=needed if evening is None else evening,
+        massages=massage,
+        activities=activity,
+        machine="sleeve" if sleeve else "pad" if pad else "",
+        clock=sleeve or pad or "steady",
+    )
+    given: dict[str, Any] = {"hours": hours, "fs": fs, "legs": legs, "treatment": treatment}
     if device is not None:
-        parameters = replace(parameters, device=device)
-    write_simulated_night(simulate_night(parameters, seed), out_dir, scenario=scenario)
+        given["device"] = device
+    if physics is not None:
+        scenario = f"drawn from {physics}"
+        made = drawn_night(seed, RANGES[physics], **given)
+    else:
+        made = simulate_night(replace(named_scenario(scenario), **given), seed)
+    write_simulated_night(made, out_dir, scenario=scenario)
     click.echo(f"simulated night in {out_dir}")
 
 
@@ -62,6 +130,14 @@ def night(
     show_default=True,
     help="Leg movements on massage nights over those on control nights.",
 )
+@click.option(
+    "--evening",
+    type=float,
+    default=0.0,
+    show_default=True,
+    metavar="MIN",
+    help="Minutes recorded before lights off, with the massages in the signal; 35 or more.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of chance.")
 def study(
     out_dir: Path,
@@ -71,6 +147,7 @@ def study(
     fs: float,
     device: str,
     effect: float,
+    evening: float,
     seed: int,
 ) -> None:
     """Write a study folder of simulated persons: recordings, diary, plan and truth.
@@ -82,7 +159,7 @@ def study(
     from rlsmove.simulate.study_recordings import StudyParameters, write_simulated_study
 
     shared = NightParameters(hours=hours, fs=fs, device=device)
-    parameters = StudyParameters(persons, nights, effect, shared)
+    parameters = StudyParameters(persons, nights, effect, shared, evening)
     with progress_bar("simulating nights") as progress:
         write_simulated_study(parameters, out_dir, seed=seed, progress=progress)
     click.echo(f"simulated study in {out_dir}")

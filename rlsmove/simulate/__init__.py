@@ -1,6 +1,12 @@
 """Nights and studies with known truth. Everything that comes from here is called simulated."""
 
-from rlsmove.simulate.night import DETECTABLE_SNR, SimulatedNight, Truth, simulate_night
+from rlsmove.simulate.night import (
+    DETECTABLE_SNR,
+    SimulatedNight,
+    Truth,
+    drawn_night,
+    simulate_night,
+)
 from rlsmove.simulate.ranges import HELD_OUT, TRAINING, draw_parameters
 from rlsmove.simulate.scenarios import DEVICES, SCENARIOS, NightParameters, named_scenario
 
@@ -14,6 +20,7 @@ __all__ = [
     "SimulatedNight",
     "Truth",
     "draw_parameters",
+    "drawn_night",
     "named_scenario",
     "simulate_night",
 ]

@@ -19,6 +19,8 @@ from rlsmove.simulate.scenarios import NightParameters
 #: The motion is computed at this rate or above, and brought down to the device's by a low pass, as
 #: a device does.
 _MOTION_RATE_HZ = 100.0
+#: The same where motors are felt.
+_HUMMING_RATE_HZ = 400.0
 #: Pass band of that low pass, as a share of the device's rate, and its length in output samples.
 _PASS, _FILTER_SAMPLES = 0.45, 16
 #: Length of the stretches in which a recording is made.
@@ -224,7 +226,10 @@ class AnkleSensor:
 
     def _moved(self, first: int, last: int, fs: float, physics: Physics) -> FloatArray:
         """Noiseless acceleration at output samples [first, last)."""
-        times = max(int(np.ceil(_MOTION_RATE_HZ / fs - 1e-9)), 1)
+        rate_hz = _MOTION_RATE_HZ
+        if (physics.filtered or physics.strap_hz) and self._hums(first / fs, last / fs):
+            rate_hz = _HUMMING_RATE_HZ
+        times = max(int(np.ceil(rate_hz / fs - 1e-9)), 1)
         half = _FILTER_SAMPLES * times // 2 if times > 1 and physics.filtered else 0
         lead = int(_STRAP_MEMORY_S * fs * times) if physics.strap_hz else 0
         samples = np.arange(first * times - half - lead, (last - 1) * times + half + 1)
@@ -236,6 +241,15 @@ class AnkleSensor:
         taps = _low_pass(half, _PASS / times)
         smooth = [np.convolve(fine[:, axis], taps, "valid")[::times] for axis in range(3)]
         return np.stack(smooth, axis=1)
+
+    def _hums(self, start_s: float, end_s: float) -> bool:
+        """Whether a motor is felt between two readings of the clock."""
+        low, high = self.clock.true_s(np.array([start_s - 1.0, end_s + 1.0]))
+        return any(
+            part.form == "steady" and part.start_s < high and part.start_s + part.duration_s > low
+            for motion in self.leg.shakes
+            for part in motion.shakes
+        )
 
     def acceleration(self, time_s: FloatArray) -> FloatArray:
         """Acceleration at the sensor at increasing true times, in g, shape (n, 3)."""

@@ -25,6 +25,7 @@ from rlsmove.simulate.mattress import passed_on, sway
 from rlsmove.simulate.movement_plan import Planned
 from rlsmove.simulate.physics import Physics
 from rlsmove.simulate.scenarios import NightParameters
+from rlsmove.simulate.treatment_motion import SHAKE_RATE_HZ, TURN_RATE_HZ, Felt
 
 #: Outward and backward ramps of a movement of 5 degrees; larger ones take somewhat longer.
 _RAMP_S, _RAMP_LN_SD = 0.36, 0.35
@@ -151,6 +152,26 @@ class Leg:
             self.lying_from_s.append(motion.offset_s)
         if row.cause == "put_on":
             self._strap_on(rng)
+        return motion
+
+    def feel(self, felt: Felt, share: float = 1.0) -> Motion:
+        """Go through a piece of a massage or the like, or feel a share of the other leg's."""
+        axis = self.strapping @ felt.axis
+        away = rotate(self.gravity, share * felt.turn_rad[:, None] * axis) - self.gravity
+        shake = share * felt.shake_g @ self.strapping.T
+        lines = tuple(
+            replace(line, amplitude_g=share * self.strapping @ line.amplitude_g)
+            for line in felt.lines
+        )
+        parts = [
+            Sampled(felt.start_s, rate_hz, np.broadcast_to(np.zeros(3), rows.shape), rows)
+            for rate_hz, rows in ((TURN_RATE_HZ, away), (SHAKE_RATE_HZ, shake))
+            if rows.any()
+        ]
+        ends = [line.start_s + line.duration_s for line in lines]
+        end_s = max([*ends, *(part.end_s for part in parts)], default=felt.start_s)
+        motion = Motion(felt.start_s, end_s, (), lines, tuple(parts))
+        self.shakes.append(motion)
         return motion
 
     def _strap_on(self, rng: np.random.Generator) -> None:

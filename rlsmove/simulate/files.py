@@ -29,8 +29,23 @@ from rlsmove.rules import WASM_2016
 from rlsmove.scoring import score_movements
 from rlsmove.simulate.night import DETECTABLE_SNR, SimulatedNight
 from rlsmove.simulate.physics import PLAIN
+from rlsmove.simulate.treatment import UNTREATED
 
 EVENT_HEADER = "kind,label,onset_s,duration_s"
+
+MASSAGE_COLUMNS = (
+    "kind",
+    "massage",
+    "start_s",
+    "end_s",
+    "minutes",
+    "legs",
+    "frequency_hz",
+    "period_s",
+    "intensity_g",
+    "before_lights_off_min",
+    "clock",
+)
 
 TRUTH_COLUMNS = (
     "onset_s",
@@ -104,13 +119,54 @@ def write_leg(night: SimulatedNight, side: str, path: Path, *, scenario: str) ->
 
 
 def truth_files(night: SimulatedNight, folder: Path, *, scenario: str) -> dict[Path, str]:
-    """Content of ``events.csv``, ``truth.csv``, ``truth_events.csv`` and ``truth.json``."""
-    return {
+    """Content of every file about the truth, by path.
+
+    ``events.csv``, ``truth.csv``, ``truth_events.csv`` and ``truth.json``; where something was
+    done to the legs ``massage.csv``, and where a machine ran in bed ``machine.csv``.
+    """
+    files = {
         folder / "events.csv": events_csv(night),
         folder / "truth.csv": truth_csv(night),
         folder / "truth_events.csv": true_scoring_csv(night),
         folder / "truth.json": json_text(truth_summary(night, scenario)),
     }
+    if night.treated:
+        files[folder / "massage.csv"] = massage_csv(night)
+    if any(len(one.cycles_s) for one in night.treated):
+        files[folder / "machine.csv"] = machine_csv(night)
+    return files
+
+
+def massage_csv(night: SimulatedNight) -> str:
+    """A row a session: massages, machines in bed, and what only looks like them."""
+    lines = [",".join(MASSAGE_COLUMNS)]
+    off_s = (night.sleep.lights_off_ms or 0) / 1000
+    for one in night.treated:
+        session = one.session
+        cells = (
+            session.kind,
+            str(int(session.is_massage)),
+            f"{session.start_s:.3f}",
+            f"{session.end_s:.3f}",
+            f"{(session.end_s - session.start_s) / 60:.2f}",
+            "+".join(SIDES[leg] for leg in session.legs),
+            "" if session.frequency_hz is None else f"{session.frequency_hz:.3f}",
+            "" if session.period_s is None else f"{session.period_s:.3f}",
+            f"{one.intensity_g:.4f}",
+            f"{(off_s - session.end_s) / 60:.2f}",
+            session.clock,
+        )
+        lines.append(",".join(cells))
+    return "\n".join(lines) + "\n"
+
+
+def machine_csv(night: SimulatedNight) -> str:
+    """A row a cycle of a machine in bed, for each leg that it is on."""
+    lines = ["onset_s,duration_s,side"]
+    for one in night.treated:
+        for onset, offset in one.cycles_s:
+            lines += [f"{onset:.3f},{offset - onset:.3f},{SIDES[leg]}" for leg in one.session.legs]
+    return "\n".join(lines) + "\n"
 
 
 def events_csv(night: SimulatedNight) -> str:
@@ -174,8 +230,9 @@ def truth_summary(night: SimulatedNight, scenario: str) -> dict[str, Any]:
     truth = night.truth
     parameters = asdict(night.parameters)
     parameters["start_time"] = night.parameters.start_time.isoformat()
-    if night.parameters.physics == PLAIN:
-        del parameters["physics"]
+    for name, plain in (("physics", PLAIN), ("treatment", UNTREATED)):
+        if getattr(night.parameters, name) == plain:
+            del parameters[name]
     clock = night.sensors["right"].clock if len(night.sensors) == 2 else None
     is_lm = truth.leg_movements
     start = night.parameters.start_time

@@ -245,7 +245,7 @@ def gesture(
         Starting at `start_s`, its still ends cut off.
     """
     make, turns, shakes = GESTURES[name]
-    n = max(int(duration_s * RATE_HZ), 60)
+    n = max(int(duration_s * RATE_HZ), round(0.5 * RATE_HZ)) + 1
     shape, shaking = make(n, rng)
     # From rest and to rest.
     after_s, before_s = np.arange(n) / RATE_HZ, np.arange(n, 0, -1) / RATE_HZ
@@ -292,6 +292,6 @@ def _moving(angle: FloatArray, inertial: FloatArray) -> tuple[int, int]:
     )
     where = np.flatnonzero(moves)
     first, last = max(int(where[0]) - 1, 0), min(int(where[-1]) + 2, len(angle))
-    if last - first < 0.5 * RATE_HZ:
-        first = max(last - round(0.5 * RATE_HZ), 0)
+    if last - first <= 0.5 * RATE_HZ:
+        first = max(last - round(0.5 * RATE_HZ) - 1, 0)
     return first, last

@@ -13,18 +13,22 @@ _CYCLE_MIN = 95.0
 _BRIEF_PER_HOUR, _LONG_PER_HOUR = 3.0, 0.6
 
 
-def simulate_sleep(hours: float, walks: int, rng: np.random.Generator) -> tuple[Sleep, list[float]]:
+def simulate_sleep(
+    hours: float, walks: int, rng: np.random.Generator, evening_s: float = 0.0
+) -> tuple[Sleep, list[float]]:
     """Draw the stages of one night.
 
     Parameters
     ----------
     hours : float
-        Length of the recording; lights go off a few minutes after its start and on before its
-        end.
+        Length of the recording; lights go off a few minutes after its start, or after the evening
+        before it, and on before its end.
     walks : int
         Times that the sleeper leaves the bed.
     rng : Generator
         Source of chance.
+    evening_s : float
+        Wake before that.
 
     Returns
     -------
@@ -40,10 +44,12 @@ def simulate_sleep(hours: float, walks: int, rng: np.random.Generator) -> tuple[
     two hours are the same course, with the margins shortened in proportion.
     """
     n_epochs = int(hours * 3600 // EPOCH_S)
-    margin = max(int(min(10 * 60, hours * 3600 * 0.03) // EPOCH_S), 1)
-    lights_off, lights_on = margin, n_epochs - margin
+    night_s = hours * 3600 - evening_s
+    margin = max(int(min(10 * 60, night_s * 0.03) // EPOCH_S), 1)
+    evening = int(evening_s // EPOCH_S)
+    lights_off, lights_on = evening + margin, n_epochs - margin
     stage = np.full(n_epochs, WAKE, np.int8)
-    latency = int(min(rng.lognormal(np.log(12.0), 0.5), 40.0, hours * 60 * 0.08) * 60 // EPOCH_S)
+    latency = int(min(rng.lognormal(np.log(12.0), 0.5), 40.0, night_s / 60 * 0.08) * 60 // EPOCH_S)
     epoch = lights_off + latency
     night_epochs = lights_on - epoch
     first = epoch

@@ -22,6 +22,10 @@ STANDARD_GRAVITY = 9.80665  # m/s2
 SPEED_PROFILES = ((2, 2), (2, 4), (3, 2))
 
 
+#: Of steady shakes: rise and fall, and the time in which a motor's speed goes up and down.
+_EDGE_S, _WANDER_S = 0.1, 37.0
+
+
 def _profile(a: int, b: int) -> tuple[list[float], list[float], list[float]]:
     """Coefficients of angle, speed and acceleration over a turn from 0 to 1 that takes 1 s."""
     speed = np.poly1d([1, 0]) ** a * np.poly1d([-1, 1]) ** b
@@ -73,7 +77,9 @@ class Shake:
         Of the oscillation; a pulse has none.
     form : str
         ``burst`` (swells and fades), ``damped`` (starts at once and dies away), ``pulse`` (half a
-        wave).
+        wave), ``steady`` (all the same but for its first and last tenth of a second).
+    wander : float
+        Share by which the frequency goes up and down every 37 s, as a motor's does.
     """
 
     start_s: float
@@ -81,6 +87,7 @@ class Shake:
     amplitude_g: FloatArray
     frequency_hz: float
     form: str
+    wander: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -197,11 +204,22 @@ def _wave(shake: Shake, elapsed_s: FloatArray) -> FloatArray:
     u = elapsed_s / shake.duration_s
     if shake.form == "pulse":
         return np.sin(np.pi * u)
-    carrier = np.sin(2 * np.pi * shake.frequency_hz * elapsed_s)
+    carrier = np.sin(2 * np.pi * shake.frequency_hz * _wandered(elapsed_s, shake.wander))
+    if shake.form == "steady":
+        nearest_s = np.minimum(elapsed_s, shake.duration_s - elapsed_s)
+        return carrier * np.clip(nearest_s / _EDGE_S, 0.0, 1.0)
     if shake.form == "burst":
         return carrier * np.sin(np.pi * u) ** 2
     # Down to 5 % at its end.
     return carrier * np.exp(-3.0 * u)
+
+
+def _wandered(elapsed_s: FloatArray, wander: float) -> FloatArray:
+    """Time as a motor counts it whose speed goes up and down."""
+    if wander == 0:
+        return elapsed_s
+    pace = 2 * np.pi / _WANDER_S
+    return elapsed_s + wander * (1 - np.cos(pace * elapsed_s)) / pace
 
 
 def rotate(vector: FloatArray, turn: FloatArray) -> FloatArray:

@@ -29,6 +29,7 @@ from rlsmove.records import (
     Sleep,
 )
 from rlsmove.simulate.scenarios import NightParameters
+from rlsmove.simulate.treatment import Session
 
 #: Rate of periodic movements by stage, relative to N2: fewest in REM, few in N3.
 _STAGE_RATE = {WAKE: 0.0, N1: 1.2, N2: 1.0, N3: 0.5, REM: 0.15}
@@ -62,7 +63,7 @@ class Planned:
     cause : str
         What drew it: ``periodic``, ``isolated``, ``cluster``, ``wake``, ``posture``, ``gross``,
         ``walk``, ``partner``, ``tap``, ``respiratory``, ``slip`` and ``flip`` of the sensor,
-        ``taken_off``, ``put_on``.
+        ``taken_off``, ``put_on``, ``massage`` (into it and out of it).
     series : int
         Number of the periodic series that it was drawn for; 0 for none.
     group : int
@@ -95,6 +96,7 @@ def plan_movements(
     walk_onset_s: list[float],
     rng: np.random.Generator,
     respiratory_end_s: Sequence[float] = (),
+    sessions: Sequence[Session] = (),
 ) -> list[Planned]:
     """Draw every movement of a night.
 
@@ -110,6 +112,8 @@ def plan_movements(
         Source of chance.
     respiratory_end_s : sequence of float
         When the sleeper breathes again: many of these come with a movement of the legs.
+    sessions : sequence of Session
+        Massages and other doings of the evening.
 
     Returns
     -------
@@ -117,7 +121,7 @@ def plan_movements(
         Sorted by onset. Movements that turn a leg never overlap on that leg; shakes and taps may
         overlap anything.
     """
-    return _Planner(parameters, sleep, rng).draw(walk_onset_s, respiratory_end_s)
+    return _Planner(parameters, sleep, rng).draw(walk_onset_s, respiratory_end_s, sessions)
 
 
 class _Planner:
@@ -133,10 +137,16 @@ class _Planner:
         self.busy: tuple[list[tuple[float, float]], list[tuple[float, float]]] = ([], [])
         self.planned: list[Planned] = []
 
-    def draw(self, walk_onset_s: list[float], respiratory_end_s: Sequence[float]) -> list[Planned]:
+    def draw(
+        self,
+        walk_onset_s: list[float],
+        respiratory_end_s: Sequence[float],
+        sessions: Sequence[Session],
+    ) -> list[Planned]:
         """Draw in the order of who yields to whom: the rarer and larger come first."""
         p, rng = self.parameters, self.rng
         physics = p.physics
+        self._evening([session for session in sessions if not session.clock])
         for _ in range(physics.off):
             self._off()
         for cause, count in (("slip", physics.slips), ("flip", physics.flips)):
@@ -330,17 +340,46 @@ class _Planner:
             shifts.append(replace(shift, cause="posture", series=0, held=False, jerks=1))
         return rows + shifts
 
+    def _evening(self, sessions: Sequence[Session]) -> None:
+        """Getting into each session and out of it, and what the legs do between them."""
+        treatment, rng = self.parameters.treatment, self.rng
+        if not treatment.evening_min:
+            return
+        for session in sessions:
+            length_s = session.end_s - session.start_s
+            if session.kind == "walking":
+                self._both(session.start_s, length_s, GAIT, "walk", lag_s=0.0)
+            elif session.is_massage and treatment.sensor_off:
+                for leg in (LEFT, RIGHT):
+                    self._handled(leg, session.start_s - 25.0, length_s + 30.0)
+            elif session.is_massage:
+                for leg in session.legs:
+                    for onset in (session.start_s - 8.0, session.end_s + 1.0):
+                        self._one(onset, rng.uniform(2.0, 6.0), leg, POSTURE_SHIFT, "massage")
+        hours = self.lights_off_s / 3600
+        for onset in rng.uniform(5.0, self.lights_off_s - 400.0, rng.poisson(20 * hours)):
+            if any(one.start_s - 40 < onset < one.end_s + 40 for one in sessions):
+                continue
+            if rng.random() < 0.4:
+                self._both(onset, rng.uniform(1.5, 8.0), POSTURE_SHIFT, "posture", lag_s=0.3)
+            else:
+                self._leg_movement(onset, self._side(None), "wake", longest_s=12.0)
+
     def _off(self) -> None:
-        """The sensor of one leg is taken off, and put on again."""
+        """The sensor of one leg is taken off in the night, and put on again."""
         rng = self.rng
         away_s = rng.uniform(240.0, 2400.0)
         if self.lights_on_s - self.lights_off_s < away_s + 120.0:
             return
         leg = int(rng.integers(2))
         onset = rng.uniform(self.lights_off_s, self.lights_on_s - away_s - 60.0)
+        self._handled(leg, onset, away_s)
+
+    def _handled(self, leg: int, onset: float, away_s: float) -> None:
+        """Hands take a sensor off, and put it on again later."""
         self.group += 1
         handled = [
-            Planned(float(at), rng.uniform(5.0, 20.0), leg, GROSS_MOVEMENT, cause, group=self.group)
+            Planned(at, self.rng.uniform(5.0, 20.0), leg, GROSS_MOVEMENT, cause, group=self.group)
             for at, cause in ((onset, "taken_off"), (onset + away_s, "put_on"))
         ]
         self._accept(handled)

@@ -23,10 +23,14 @@ from rlsmove.records import (
 )
 from rlsmove.simulate.ankle_sensor import AnkleSensor, Background, Clock
 from rlsmove.simulate.body import Leg, cross_talk
+from rlsmove.simulate.evening import plan_sessions
 from rlsmove.simulate.hypnogram import simulate_respiratory_events, simulate_sleep
 from rlsmove.simulate.limb_motion import Motion, rotate, turned, unit
 from rlsmove.simulate.movement_plan import Planned, plan_movements
+from rlsmove.simulate.ranges import TRAINING, Ranges, draw_parameters
 from rlsmove.simulate.scenarios import NightParameters, check_parameters
+from rlsmove.simulate.treatment import Session
+from rlsmove.simulate.treatment_motion import Felt, pieces
 
 #: An ideal detector that knew a movement's very shape would see it from this ratio of signal to
 #: noise on: high enough for less than one false find in a night of some 10^6 places to look.
@@ -38,6 +42,11 @@ _FLICKER_SHARE = 0.4
 #: Noise from this share of a step on makes the error of the step white (SD of a half step).
 _SPREADING = 0.25
 _TRUTH_RATE_HZ = 100.0
+#: The same where motors run, and what the other leg feels of a treatment of one.
+_LINES_RATE_HZ, _FELT_ACROSS = 250.0, 0.05
+#: Treatments have a seed of their own: a machine in bed leaves the night's movements as they are.
+_TREATMENT_SEED = 11
+_PHYSICS_SEED = 12
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,25 @@ class Truth:
 
 
 @dataclass(frozen=True)
+class Treated:
+    """A session as it was felt.
+
+    Attributes
+    ----------
+    session : Session
+        What was done, when and to which legs.
+    intensity_g : float
+        Root mean square of what a noiseless sensor on its first leg feels, over the session.
+    cycles_s : ndarray, shape (k, 2)
+        Onset and offset of each cycle of a machine in bed; none for others.
+    """
+
+    session: Session
+    intensity_g: float
+    cycles_s: FloatArray
+
+
+@dataclass(frozen=True)
 class SimulatedNight:
     """A night with known truth.
 
@@ -95,6 +123,8 @@ class SimulatedNight:
         Every movement, of the legs simulated.
     sensors : dict of str to AnkleSensor
         By side.
+    treated : list of Treated
+        Massages, machines in bed, and what looks like them, by start.
     """
 
     parameters: NightParameters
@@ -103,6 +133,7 @@ class SimulatedNight:
     respiratory: Intervals
     truth: Truth
     sensors: dict[str, AnkleSensor]
+    treated: list[Treated]
 
     def blocks(self, side: str) -> Iterator[NDArray[np.float32]]:
         """The recording of one leg, in stretches of shape (n, 3), in g; missing rows are NaN."""
@@ -135,13 +166,23 @@ def simulate_night(parameters: NightParameters, seed: int) -> SimulatedNight:
     """
     check_parameters(parameters)
     rng = [np.random.default_rng(part) for part in np.random.SeedSequence(seed).spawn(5)]
-    sleep, walk_onset_s = simulate_sleep(parameters.hours, parameters.walks, rng[0])
+    treatment = parameters.treatment
+    sleep, walk_onset_s = simulate_sleep(
+        parameters.hours, parameters.walks, rng[0], 60 * treatment.evening_min
+    )
+    own = np.random.default_rng([seed, _TREATMENT_SEED])
+    drawn = [pieces(session, own) for session in plan_sessions(treatment, sleep, own)]
     physics = parameters.physics
     respiratory = simulate_respiratory_events(sleep, physics.respiratory_per_hour, rng[0])
     planned = plan_movements(
-        parameters, sleep, walk_onset_s, rng[1], (respiratory.offset_ms / 1000).tolist()
+        parameters,
+        sleep,
+        walk_onset_s,
+        rng[1],
+        (respiratory.offset_ms / 1000).tolist(),
+        [session for session, _ in drawn],
     )
-    legs, made = _moved(planned, parameters, rng[2])
+    legs, made, treated = _moved(planned, drawn, parameters, rng[2])
     breath = Background.cycles(parameters.hours, physics.breath_hz, rng[3])
     heart = Background.cycles(parameters.hours, physics.heart_hz, rng[3])
     backgrounds = [Background(parameters, leg, rng[3], breath, heart, respiratory) for leg in legs]
@@ -173,7 +214,7 @@ def simulate_night(parameters: NightParameters, seed: int) -> SimulatedNight:
             )
     kept = [row for row in made if SIDES[row.plan.leg] in sensors]
     truth = _truth(kept, backgrounds, sensors, parameters)
-    return SimulatedNight(parameters, seed, sleep, respiratory, truth, sensors)
+    return SimulatedNight(parameters, seed, sleep, respiratory, truth, sensors, treated)
 
 
 def _off_s(planned: list[Planned], leg: int) -> FloatArray:
@@ -192,6 +233,12 @@ def _off_s(planned: list[Planned], leg: int) -> FloatArray:
     ).reshape(-1, 2)
 
 
+def drawn_night(seed: int, ranges: Ranges = TRAINING, **given: object) -> SimulatedNight:
+    """Draw a night of a physics of its own; see `draw_parameters`."""
+    rng = np.random.default_rng([seed, _PHYSICS_SEED])
+    return simulate_night(draw_parameters(rng, ranges, **given), seed)
+
+
 @dataclass(frozen=True)
 class _Made:
     """A movement as made: the plan, and what a noiseless sensor would show of it."""
@@ -204,13 +251,19 @@ class _Made:
 
 
 def _moved(
-    planned: list[Planned], parameters: NightParameters, rng: np.random.Generator
-) -> tuple[list[Leg], list[_Made]]:
+    planned: list[Planned],
+    drawn: list[tuple[Session, list[Felt]]],
+    parameters: NightParameters,
+    rng: np.random.Generator,
+) -> tuple[list[Leg], list[_Made], list[Treated]]:
     """Have two legs make all planned movements, and feel each other's strong ones."""
     legs = [Leg.lying_down(rng) for _ in (LEFT, RIGHT)]
     shakes_seed = int(rng.integers(2**31))
     made: list[_Made] = []
+    treatments = [_TreatmentOfLegs(session, felt) for session, felt in drawn]
     for plan in planned:
+        for treatment in treatments:
+            treatment.go_on(legs, plan.onset_s)
         leg = legs[plan.leg]
         gravity = leg.gravity
         # Both legs feel the same shakes.
@@ -233,10 +286,47 @@ def _moved(
                 group=plan.group,
             )
             made.append(_measured(across, other, other.gravity, felt_across))
+    for treatment in treatments:
+        treatment.go_on(legs, np.inf)
     for leg in legs:
         leg.shakes.sort(key=lambda motion: motion.onset_s)
     made.sort(key=lambda row: (row.plan.onset_s, row.plan.duration_s, row.plan.leg))
-    return legs, made
+    return legs, made, [treatment.treated() for treatment in treatments]
+
+
+class _TreatmentOfLegs:
+    """A session as the legs go through it, each piece as the leg lies by then."""
+
+    def __init__(self, session: Session, felt: list[Felt]) -> None:
+        self.session = session
+        self.coming = list(reversed(felt))
+        self.energy = 0.0
+        self.cycles_s: list[tuple[float, float]] = []
+
+    def go_on(self, legs: list[Leg], until_s: float) -> None:
+        """Feel the pieces that start by then."""
+        while self.coming and self.coming[-1].start_s <= until_s:
+            felt = self.coming.pop()
+            for number, leg in enumerate(legs):
+                own = number in self.session.legs
+                motion = leg.feel(felt, 1.0 if own else _FELT_ACROSS)
+                if number != self.session.legs[0]:
+                    continue
+                n = max(int((motion.offset_s - motion.onset_s) * _LINES_RATE_HZ), 8)
+                time_s = np.linspace(motion.onset_s, motion.offset_s, n)
+                _, inertial = turned(motion, leg.lever_direction, time_s)
+                self.energy += float((inertial**2).sum()) / _LINES_RATE_HZ
+                if self.session.clock and felt.lines:
+                    self.cycles_s.append((motion.onset_s, motion.offset_s))
+
+    def treated(self) -> Treated:
+        """What has been felt in all."""
+        length_s = self.session.end_s - self.session.start_s
+        return Treated(
+            self.session,
+            float(np.sqrt(self.energy / length_s)),
+            np.array(self.cycles_s).reshape(-1, 2),
+        )
 
 
 def _measured(plan: Planned, leg: Leg, gravity: FloatArray, motion: Motion) -> _Made:

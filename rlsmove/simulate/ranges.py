@@ -198,6 +198,10 @@ HELD_OUT = Ranges(
 )
 
 
+#: By the names that commands give them.
+RANGES = {ranges.name: ranges for ranges in (TRAINING, HELD_OUT)}
+
+
 def draw_parameters(
     rng: np.random.Generator, ranges: Ranges = TRAINING, **given: object
 ) -> NightParameters:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from rlsmove.errors import SettingError
 from rlsmove.simulate.physics import PLAIN, Physics
+from rlsmove.simulate.treatment import UNTREATED, Treatment, check_treatment
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class NightParameters:
     Attributes
     ----------
     hours : float
-        Length of the recording.
+        Length of the recording, the evening before lights off included.
     fs : float
         Samples per second.
     legs : str
@@ -109,6 +110,8 @@ class NightParameters:
         Stretches of 3 to 600 s missing in each recording.
     physics : Physics
         How legs, straps, beds and devices behave.
+    treatment : Treatment
+        Massages and other doings before lights off, and machines in bed.
     """
 
     hours: float = 8.0
@@ -149,6 +152,7 @@ class NightParameters:
     clock_drift_ppm: float = 20.0
     gaps: int = 0
     physics: Physics = PLAIN
+    treatment: Treatment = UNTREATED
 
     @property
     def model(self) -> DeviceModel:
@@ -233,6 +237,14 @@ def check_parameters(parameters: NightParameters) -> None:
         value = getattr(parameters, name)
         if not low <= value <= high:
             raise SettingError("", f"{name} is {value:g}", expected=f"{low:g} to {high:g}")
+    check_treatment(parameters.treatment)
+    asleep_hours = parameters.hours - parameters.treatment.evening_min / 60
+    if asleep_hours < bounds["hours"][0]:
+        raise SettingError(
+            "",
+            f"evening_min of {parameters.treatment.evening_min:g} leaves {asleep_hours:g} hours",
+            expected=f"{bounds['hours'][0]:g} or more",
+        )
     if parameters.legs not in ("left", "right", "both"):
         raise SettingError("", f"legs is {parameters.legs!r}", expected="left, right or both")
     if parameters.device not in DEVICES:

@@ -13,9 +13,11 @@ import numpy as np
 from rlsmove.errors import SettingError, StudyError
 from rlsmove.io.atomic_files import write_files
 from rlsmove.io.json_text import json_text
+from rlsmove.records import SIDES
 from rlsmove.simulate.files import true_counts, truth_files, write_leg
 from rlsmove.simulate.night import SimulatedNight, simulate_night
 from rlsmove.simulate.scenarios import DEVICES, NightParameters, check_parameters
+from rlsmove.simulate.treatment import Treatment
 from rlsmove.study.folder import about_study, read_study, write_study
 from rlsmove.study.plan import draw_plan, freeze_plan, make_scheme, plan_content
 
@@ -23,6 +25,13 @@ from rlsmove.study.plan import draw_plan, freeze_plan, make_scheme, plan_content
 _PLM_MEDIAN, _PLM_LN_SD = 30.0, 0.5
 #: The same person differs from night to night by this much on the log scale.
 _NIGHT_LN_SD = 0.3
+#: What a diary calls each way of massage.
+_TECHNIQUES = {
+    "vibration": "vibration",
+    "kneading": "deep_tissue",
+    "compression": "compression",
+    "manual": "effleurage",
+}
 #: A night in March, clear of every change of the clocks.
 _FIRST_NIGHT = date(2026, 3, 2)
 _ARMS = ("massage", "control")
@@ -41,12 +50,16 @@ class StudyParameters:
         Ratio of the rates of leg movements, massage over control.
     night : NightParameters
         What all nights share.
+    evening_min : float
+        Minutes recorded before lights off, with the massages of massage nights in the signal; 0
+        is none: then only the diary knows of them.
     """
 
     persons: int
     nights: int
     effect: float
     night: NightParameters
+    evening_min: float = 0.0
 
 
 def write_simulated_study(
@@ -104,9 +117,11 @@ def write_simulated_study(
     for number, (person, planned) in enumerate(plan.items()):
         rng = np.random.default_rng([seed, number])
         base = float(np.clip(rng.lognormal(np.log(_PLM_MEDIAN), _PLM_LN_SD), 8.0, 90.0))
+        # Everybody has one way of massage; a generator of its own leaves the nights as they are.
+        kind = str(np.random.default_rng([seed, number, 1]).choice(list(_TECHNIQUES)))
         truth[person] = {"plm_per_hour": round(base, 3), "effect": parameters.effect, "nights": {}}
         for order, slot in enumerate(planned["schedule"]):
-            night = _night(parameters, slot, base, rng)
+            night = _night(parameters, slot, base, kind, rng)
             stem = f"{person}_{slot['night']}"
             for side in night.sensors:
                 file = f"raw/{stem}_{side}.h5"
@@ -153,23 +168,56 @@ def _check(parameters: StudyParameters) -> None:
         value = getattr(parameters, name)
         if not low <= value <= high:
             raise SettingError("", f"{name} is {value:g}", expected=f"{low:g} to {high:g}")
-    check_parameters(parameters.night)
+    hours = parameters.night.hours + parameters.evening_min / 60
+    check_parameters(
+        replace(
+            parameters.night, hours=hours, treatment=_massage(parameters, next(iter(_TECHNIQUES)))
+        )
+    )
+
+
+def _massage(parameters: StudyParameters, kind: str) -> Treatment:
+    """The evening of a massage night."""
+    massages = (kind,) if parameters.evening_min else ()
+    return Treatment(evening_min=parameters.evening_min, massages=massages)
 
 
 def _night(
-    parameters: StudyParameters, slot: dict[str, Any], base: float, rng: np.random.Generator
+    parameters: StudyParameters,
+    slot: dict[str, Any],
+    base: float,
+    kind: str,
+    rng: np.random.Generator,
 ) -> SimulatedNight:
-    """One night of one person: their own rate, the night's, and the arm's."""
+    """One night of one person: their own rate, the night's, the arm's, and its massage."""
     evening = date.fromisoformat(slot["night"])
     start = datetime.combine(evening, time(22, 0)) + timedelta(minutes=int(rng.integers(0, 60)))
+    start -= timedelta(minutes=parameters.evening_min)
+    massaged = slot["arm"] == "massage"
+    evening_of = _massage(parameters, kind) if massaged else Treatment(parameters.evening_min)
     night_factor = float(rng.lognormal(0.0, _NIGHT_LN_SD))
     drawn = replace(
         parameters.night,
         start_time=start,
         plm_per_hour=base,
-        rate_ratio=night_factor * (parameters.effect if slot["arm"] == "massage" else 1.0),
+        rate_ratio=night_factor * (parameters.effect if massaged else 1.0),
+        hours=parameters.night.hours + parameters.evening_min / 60,
+        treatment=evening_of,
     )
     return simulate_night(drawn, int(rng.integers(2**31)))
+
+
+def _as_felt(night: SimulatedNight) -> dict[str, Any]:
+    """What a diary says of a massage that is in the signal."""
+    session = night.treated[0].session
+    start = night.parameters.start_time + timedelta(seconds=session.start_s)
+    return {
+        "massage_start": f"{start:%H:%M}",
+        "massage_min": round((session.end_s - session.start_s) / 60),
+        "technique": _TECHNIQUES[session.kind],
+        "side": "both" if len(session.legs) == 2 else SIDES[session.legs[0]],
+        "provider": "self" if session.kind == "manual" else "device",
+    }
 
 
 def _diary(
@@ -203,4 +251,6 @@ def _diary(
             "intensity": int(rng.integers(3, 6)),
             "soreness": int(rng.integers(0, 3)),
         }
+        if night.treated:
+            row |= _as_felt(night)
     return row
