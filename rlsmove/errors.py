@@ -13,8 +13,8 @@
     ├── SettingError          an option's value does not fit the data
     └── OutputError           a result cannot be written
 
-Each error says the file, the place in it, what was found, what was expected and what to do,
-as far as each is known.
+Each error says the file, the place in it, what was found, what was expected, what to do, and the
+options that would help, as far as each is known.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ class RlsmoveError(Exception):
         What should have been there.
     advice : str, optional
         What the reader can do about it.
+    options : tuple of str, optional
+        Options of the command line, each of which would help; the reader has to know which.
     """
 
     def __init__(
@@ -47,13 +49,15 @@ class RlsmoveError(Exception):
         place: str = "",
         expected: str = "",
         advice: str = "",
+        options: tuple[str, ...] = (),
     ) -> None:
         self.file = str(file)
         self.found = found
         self.place = place
         self.expected = expected
         self.advice = advice
-        super().__init__(self.file, found, place, expected, advice)
+        self.options = options
+        super().__init__(self.file, found, place, expected, advice, options)
 
     def __str__(self) -> str:
         sentence = ": ".join(part for part in (self.file, self.place, self.found) if part)
@@ -61,6 +65,8 @@ class RlsmoveError(Exception):
             sentence += f"; expected {self.expected}"
         if self.advice:
             sentence += f". {self.advice}"
+        if self.options:
+            sentence = f"{sentence.removesuffix('.')}. Say which: {' or '.join(self.options)}"
         return sentence if sentence.endswith(".") else sentence + "."
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -69,9 +75,11 @@ class RlsmoveError(Exception):
         return (_rebuild, (type(self), self.args))
 
 
-def _rebuild(kind: type[RlsmoveError], args: tuple[str, str, str, str, str]) -> RlsmoveError:
-    file, found, place, expected, advice = args
-    return kind(file, found, place=place, expected=expected, advice=advice)
+def _rebuild(
+    kind: type[RlsmoveError], args: tuple[str, str, str, str, str, tuple[str, ...]]
+) -> RlsmoveError:
+    file, found, place, expected, advice, options = args
+    return kind(file, found, place=place, expected=expected, advice=advice, options=options)
 
 
 class RecordingError(RlsmoveError):

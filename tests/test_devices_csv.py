@@ -78,7 +78,7 @@ def path(tmp_path: Path) -> Path:
         "Time,Accel-X (g),Accel-Y (g), Accel-Z (g)",
         "time_stamp,x [g],y [g],z [g]",
         "DateTime,accX,accY,accZ",
-        "UTC time,ax,ay,az",
+        "time,ax,ay,az",
         "t,x-axis (g),y-axis (g),z-axis (g)",
         "HEADER_TIMESTAMP,X,Y,Z",
         "Date,acceleration.x,acceleration.y,acceleration.z",
@@ -88,6 +88,10 @@ def path(tmp_path: Path) -> Path:
 )
 def test_names_of_columns(header: str, path: Path) -> None:
     assert check(path, table(header=header)) <= {"unit"}
+
+
+def test_a_column_of_utc(path: Path) -> None:
+    assert check(path, table(header="UTC time,ax,ay,az"), START.replace(tzinfo=UTC)) == {"unit"}
 
 
 def test_other_columns_and_another_order(path: Path) -> None:
@@ -314,7 +318,7 @@ def test_what_is_no_raw_acceleration(content: str, words: str, path: Path) -> No
     [
         ("time,x,y,z\n", UnknownFormat, "without a table"),
         ("a,b,c,d\n1,2,3,4\n2,3,4,5\n3,4,5,6\n", UnknownFormat, r"columns \(a, b, c, d\)"),
-        (table(["22:30:00"] * len(TIMES)), RecordingError, "no date and time"),
+        (table(["22:30:00"] * len(TIMES)), DamagedRecording, "do not advance"),
         (table(["2026-03-01"] * len(TIMES)), RecordingError, "date without a time"),
         (table(["2026-03-01 22:30:00"] * len(TIMES)), DamagedRecording, "do not advance"),
         (table([], "x,y,z"), RecordingError, "no column of times"),
@@ -478,7 +482,7 @@ def test_dates_are_read_as_python_reads_them(time: datetime, offset: int | None)
     if offset is not None:
         time = time.replace(tzinfo=timezone(timedelta(minutes=offset)))
     data = as_bytes(time.isoformat(" ", "microseconds"))
-    ns, found_offset, status = kernels.parse_date(data, 0, len(data), kernels.YEAR_FIRST)
+    ns, found_offset, status = kernels.parse_date(data, 0, len(data), kernels.YEAR_FIRST, 0)
     assert status == kernels.READ
     since = time - datetime(1970, 1, 1, tzinfo=None if offset is None else UTC)
     assert ns == since // timedelta(microseconds=1) * 1000
@@ -494,7 +498,7 @@ def test_dates_are_read_as_python_reads_them(time: datetime, offset: int | None)
 @settings(max_examples=300, deadline=None)
 def test_dates_that_do_not_exist_are_refused(year: int, month: int, day: int, rest: str) -> None:
     data = as_bytes(f"{year:04d}-{month:02d}-{day:02d}{rest}")
-    _, _, status = kernels.parse_date(data, 0, len(data), kernels.YEAR_FIRST)
+    _, _, status = kernels.parse_date(data, 0, len(data), kernels.YEAR_FIRST, 0)
     try:
         exists = 1900 <= datetime(year, month, day).year <= 2200
     except ValueError:

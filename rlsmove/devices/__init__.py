@@ -7,9 +7,11 @@ from pathlib import Path
 from rlsmove.devices.hdf5 import write_recording
 from rlsmove.devices.lookalikes import name_lookalike
 from rlsmove.devices.recording import Block, Recording
+from rlsmove.devices.told import NOTHING_TOLD, Told
+from rlsmove.devices.wall_clock import set_wall_clock
 from rlsmove.errors import RecordingError, UnknownFormat
 
-__all__ = ["Block", "Recording", "open_recording", "write_recording"]
+__all__ = ["Block", "Recording", "Told", "open_recording", "write_recording"]
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _ZIP = b"PK\x03\x04"
@@ -22,13 +24,15 @@ _EXPECTED = (
 )
 
 
-def open_recording(path: str | Path) -> Recording:
+def open_recording(path: str | Path, told: Told = NOTHING_TOLD) -> Recording:
     """Open a recording of any format that is read here, told apart by its content.
 
     Parameters
     ----------
     path : str or Path
         The file. Its name does not matter.
+    told : Told
+        What a person says of it, which goes before what is found in it.
 
     Returns
     -------
@@ -44,17 +48,21 @@ def open_recording(path: str | Path) -> Recording:
         Its content is of no format that is read here; the message says what it looks like.
     DamagedRecording, UnsuitableSignal
         Nothing whole is left in it, or it holds no raw acceleration.
+    SettingError
+        What is told does not fit it.
     """
     path = Path(path)
     try:
         with path.open("rb") as file:
             head = file.read(2048)
-        return _open(path, head)
+        recording = _open(path, head, told)
     except OSError as error:
         raise RecordingError(path, f"cannot be read ({error.strerror or error})") from error
+    set_wall_clock(recording, told)
+    return recording
 
 
-def _open(path: Path, head: bytes) -> Recording:
+def _open(path: Path, head: bytes, told: Told) -> Recording:
     if head.startswith(_HDF5):
         from rlsmove.devices.hdf5 import Hdf5Recording
 
@@ -70,12 +78,9 @@ def _open(path: Path, head: bytes) -> Recording:
         members = find_members(path)
         if "log.bin" in members or "activity.bin" in members:
             return open_gt3x(path, members)
-        names = ", ".join(list(members)[:5]) or "nothing that can be read"
-        raise UnknownFormat(
-            path,
-            f"a zip file of {names}",
-            expected="log.bin or activity.bin in it, which make it an ActiGraph .gt3x",
-        )
+        from rlsmove.devices.zip_exports import open_zip_export
+
+        return open_zip_export(path, members, told)
     if head.startswith(_GENEACTIV):
         from rlsmove.devices.geneactiv import GeneactivRecording
 
@@ -84,5 +89,6 @@ def _open(path: Path, head: bytes) -> Recording:
     if lookalike:
         raise UnknownFormat(path, f"it looks like {lookalike}", expected=_EXPECTED)
     from rlsmove.devices.csv import open_csv
+    from rlsmove.devices.text_file import TextFile
 
-    return open_csv(path)
+    return open_csv(TextFile.of(path), told)

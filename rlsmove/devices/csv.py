@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -12,34 +13,56 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsmove.devices import _text_kernels as kernels
+from rlsmove.devices.export_layouts import EMPATICA_E4, WITH_GRAVITY, find_layout
 from rlsmove.devices.packets import Bytes, ByteStream, PacketRecording, Packets, Tape
 from rlsmove.devices.recording import Block, Recording
-from rlsmove.devices.table_layout import TableLayout, find_layout
-from rlsmove.devices.zip_member import GZIP_MAGIC, MemberStream, whole_gzip
-from rlsmove.errors import DamagedRecording, RecordingError, UnsuitableSignal
+from rlsmove.devices.row_repairs import FINE_STEP_G, IDLE_S, RowRepairs
+from rlsmove.devices.table_axes import Axes, column_of, find_axes, sources_of
+from rlsmove.devices.table_times import RATES_HZ, Times, find_times, measure_rate, unrolled
+from rlsmove.devices.text_file import TextFile, TextStream
+from rlsmove.devices.text_table import DATE, TextTable, find_table
+from rlsmove.devices.told import NOTHING_TOLD, UNITS, Told
+from rlsmove.errors import DamagedRecording, RecordingError, SettingError, UnsuitableSignal
 
 #: About 2^16 rows of 45 bytes.
 BYTES_PER_READ = 3 << 20
 #: The rate and the unit are told from the first minutes.
 HEAD_BYTES = 1 << 20
 
-_RATES_HZ = (5.0, 10_000.0)
-#: How many of a unit make 1 g.
-_UNITS = {"g": 1.0, "mg": 1000.0, "m/s2": 9.80665}
 #: What a sensor at rest may show in place of 1 g, since offsets and gains are some per cent off.
 _REST_G = (0.75, 1.3)
+#: Less than this at rest, in any unit, is what is left when gravity is taken out.
+_NO_GRAVITY = 0.4
 _STILLEST_PART = 0.1
-#: Rows at their usual distance that cover less than this part of the time come in bursts, as
-#: phones hand them over; from burst to burst it is no longer than so many seconds.
-_REGULAR_PART = 0.8
-_LONGEST_BURST_S = 1.5
-#: No accelerometer shows more; larger numbers are slips of a program or a pen.
-_LARGEST_G = 1000.0
+#: No accelerometer worn in bed shows more; larger numbers are slips of a program or a pen.
+_LARGEST_G = 64.0
+#: No leg feels more than this on all axes to the last digit: it stands for no sample.
+_FILLED_G = 17.0
 #: Rows of one time that take more than this are no second of any device.
 _LONGEST_SECOND_BYTES = 1 << 20
 _NS = 10**9
 _1970 = datetime(1970, 1, 1)
-_NO_DATE = "The table says no date; times count from 1970-01-01 00:00."
+_NO_DATE = (
+    "The table says no date: wall times mean nothing until it is told when it starts (--start)."
+)
+
+_RATE_SAID = (
+    re.compile(r"\bat\s+(\d+(?:[.,]\d+)?)\s*hz", re.IGNORECASE),
+    re.compile(
+        r"(?:sampl\w*|measurement|output)[ _-]*(?:rate|freq\w*)[^\d\n]{0,20}(\d+(?:[.,]\d+)?)",
+        re.IGNORECASE,
+    ),
+)
+_DATE_FORMAT_SAID = re.compile(r"date format ([dMy][dMy./ -]*[dMy])", re.IGNORECASE)
+_START_TIME_SAID = re.compile(r"start time\W+(\d{1,2}:\d\d:\d\d(?: ?[AaPp][Mm])?)", re.IGNORECASE)
+_START_DATE_SAID = re.compile(
+    r"start date\W+(\d{1,4}[-/.]? ?\w{1,9}[-/.]? ?\d{1,4}\.?)", re.IGNORECASE
+)
+_START_SAID = re.compile(
+    r"(?:start[ _]?time|recording start|start)\W+(\d{4}-\d\d-\d\d[T _]\d\d[:-]\d\d[:-]\d\d"
+    r"(?:[.:-]\d{3})?)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -56,49 +79,58 @@ class _Rows:
 
 @dataclass(frozen=True)
 class _Source:
-    """A table of text: its file, its layout, and what makes g of its numbers."""
+    """A table of text: its file, and how to read its rows."""
 
-    path: Path
-    packed: bool
-    layout: TableLayout
+    text: TextFile
+    first_byte: int
+    form: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    source: NDArray[np.uint8]
+    #: What a column of sources is called, if rows of another one are refused.
+    one_source: str
     g_per_unit: float
 
-    def open(self, position: int) -> ByteStream:
+    @property
+    def path(self) -> Path:
+        return self.text.path
+
+    def open(self, position: int) -> TextStream:
         """The rows from this byte on."""
-        position += self.layout.first_byte
-        if self.packed:
-            return MemberStream(self.path, whole_gzip(self.path), position)
-        file = self.path.open("rb", buffering=0)
-        file.seek(position)
-        return file
+        return self.text.open(position + self.first_byte)
 
     @property
     def size(self) -> int:
         """Bytes of the rows, or a guess."""
-        size = self.path.stat().st_size
-        if self.packed:
-            with self.path.open("rb") as file:
-                file.seek(-4, 2)
-                # A gzip file ends with the size of its content, modulo 2^32.
-                size = int.from_bytes(file.read(4), "little")
-        return size - self.layout.first_byte
+        return self.text.size - self.first_byte
 
     def read(self, data: Bytes, at_end: bool) -> _Rows:
         """Parse the rows; values are in g, and rows with values that cannot be are bad."""
-        rows = _parse(data, at_end, self.layout.cells)
-        value = rows.value * self.g_per_unit
-        whole = rows.status == kernels.READ
-        rows.status[whole & (np.abs(value) > _LARGEST_G).any(axis=1)] = kernels.BAD
-        return _Rows(rows.begin, rows.time_ns, rows.offset, value, rows.status, rows.used)
+        scale = np.array([self.g_per_unit, _LARGEST_G, _FILLED_G])
+        rows = _parse(data, at_end, self.form, self.columns, self.source, scale)
+        if self.one_source and (rows.status == kernels.OTHER).any():
+            first = int(rows.begin[np.argmax(rows.status == kernels.OTHER)])
+            line = bytes(data[first : first + 200]).split(b"\n")[0].decode("latin-1").strip()
+            raise UnsuitableSignal(
+                self.path,
+                f"{self.one_source} changes from {bytes(self.source).decode('latin-1')!r} on the "
+                f"way (row {line!r})",
+                expected="rows of one source",
+                advice="Say which one to read with --where COLUMN=VALUE.",
+            )
+        return rows
 
 
-def open_csv(path: Path) -> Recording:
-    """Open a table of text, or a gzip file of one.
+def open_csv(text: TextFile, told: Told = NOTHING_TOLD, beside: Beside | None = None) -> Recording:
+    """Open a table of text.
 
     Parameters
     ----------
-    path : Path
-        The file.
+    text : TextFile
+        The file, or a part of it.
+    told : Told
+        What is told of it.
+    beside : Beside, optional
+        What other files of the same export say.
 
     Returns
     -------
@@ -111,54 +143,429 @@ def open_csv(path: Path) -> Recording:
     UnknownFormat
         It holds no table with three axes.
     UnsuitableSignal
-        Its numbers are no raw acceleration, or not in the unit they claim.
+        Its numbers are no raw acceleration, not in the unit they claim, or of several sources.
     DamagedRecording
         It has no whole row, or its times do not advance.
     RecordingError
         Times or sample rate cannot be told.
+    SettingError
+        What is told does not fit the table.
     """
-    with path.open("rb") as file:
-        packed = file.read(2) == GZIP_MAGIC
-        file.seek(0)
-        head = file.read(HEAD_BYTES)
-    if packed:
-        stream = MemberStream(path, whole_gzip(path), 0)
-        head = stream.read(HEAD_BYTES)
-        stream.close()
-    layout = find_layout(path, head)
-    data = np.frombuffer(bytearray(head[layout.first_byte :]), np.uint8)
-    rows = _parse(data, len(head) < HEAD_BYTES, layout.cells)
-    whole = rows.status == kernels.READ
-    if not whole.any():
-        raise DamagedRecording(
-            path, f"none of its first {len(whole)} rows has a time and three numbers"
+    return _Opening(text, told, beside or Beside()).recording()
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What the files beside a table say, as they stand in the same zip file.
+
+    Attributes
+    ----------
+    start : datetime or None
+        When its times count from, with the offset where that is known.
+    time_zone : str
+        IANA name; empty where nothing says it.
+    source : str
+        The name of the file that says so.
+    """
+
+    start: datetime | None = None
+    time_zone: str = ""
+    source: str = ""
+
+
+class _Opening:
+    """The steps from a file to its recording, each with what the ones before it found."""
+
+    def __init__(self, text: TextFile, told: Told, beside: Beside) -> None:
+        self.text, self.path, self.told, self.beside = text, text.path, told, beside
+        self.notices: dict[str, str] = {}
+        self.taken: dict[str, tuple[str, str]] = {}
+        self.head = text.head(HEAD_BYTES)
+        self.table = find_table(self.path, self.head)
+        self.layout = find_layout(self.table.names, self.table.preamble)
+        self.empatica = _empatica(self.table)
+        if self.empatica is not None:
+            self.layout = EMPATICA_E4
+            first_byte = self.head.find(b"\n", self.head.find(b"\n") + 1) + 1
+            self.table = self.table.from_row(2, first_byte, ["x", "y", "z"])
+        self.form = np.empty(4, np.int64)
+        self.form[kernels.DELIMITER] = ord(self.table.delimiter)
+        self.form[kernels.DECIMAL] = ord(self.table.decimal)
+        self.form[kernels.LINE_END] = ord(self.table.line_end)
+        self.form[kernels.HALF_DAYS] = 0
+        self.data = np.frombuffer(bytearray(self.head[self.table.first_byte :]), np.uint8)
+        self.at_end = len(self.head) < HEAD_BYTES
+        self.source: tuple[int, str] = (-1, "")
+        self.one_source = ""
+
+    def recording(self) -> Recording:
+        """Open it."""
+        layout = self.layout
+        if layout is not None and layout.without_gravity and not self.told.columns:
+            raise self._without_gravity(f"it holds {layout.without_gravity}")
+        candidates = find_axes(self.path, self.table, layout, self.told)
+        taken = set().union(*(axes.all_columns for axes in candidates))
+        self._find_source(taken)
+        times = find_times(
+            self.path,
+            self.table,
+            taken,
+            layout,
+            self.told,
+            lambda roles, half_days: self._parse_times(roles, half_days, candidates[0]),
+            self._spread_rows,
         )
-    notices: dict[str, str] = {}
-    if layout.cells[kernels.KIND] == kernels.NO_TIME:
-        rate_hz = layout.rate_said_hz
-        if not _RATES_HZ[0] <= rate_hz <= _RATES_HZ[1]:
+        self.form[kernels.HALF_DAYS] = times.half_days
+        refused: RecordingError | None = None
+        for axes in candidates:
+            try:
+                return self._with_axes(axes, times)
+            except UnsuitableSignal as error:
+                refused = refused or error
+        assert refused is not None
+        raise refused
+
+    def _with_axes(self, axes: Axes, times: Times) -> Recording:
+        columns = self._columns(times.roles, axes)
+        rows = self._parse_head(columns)
+        whole = rows.status == kernels.READ
+        if not whole.any():
+            raise DamagedRecording(
+                self.path, f"none of its first {len(whole)} rows has a time and three numbers"
+            )
+        time_ns = unrolled(rows.time_ns[whole], times.period_ns)
+        rate_hz = measure_rate(time_ns) if times.roles else self._rate_said()
+        self._check_rate(rate_hz, times)
+        per_g = self._units_of_1_g(axes, rows.value[whole], rate_hz)
+        source = _Source(
+            self.text,
+            self.table.first_byte,
+            self.form,
+            columns,
+            np.frombuffer(bytearray(self.source[1].encode("latin-1", "replace")), np.uint8),
+            self.one_source,
+            1.0 / per_g,
+        )
+        numbers = all(role[0] == kernels.NUMBER for role in times.roles.values())
+        repairs = RowRepairs(
+            period_ns=times.period_ns,
+            wall_clock=bool(times.roles) and not numbers and not times.utc and not times.period_ns,
+            idle=_finest_step(rows.value[whole]) / per_g <= FINE_STEP_G,
+        )
+        recording = self._open(source, repairs, times, rate_hz, int(rows.time_ns[whole][0]))
+        if self.layout is not None:
+            recording.device = self.layout.device
+        for code, sentence in self.notices.items():
+            recording.notice(code, sentence)
+        self.taken["axes"] = (axes.words(self.table), axes.source)
+        for what, (value, why) in self.taken.items():
+            recording.take(what, value, why)
+        return recording
+
+    def _open(
+        self, source: _Source, repairs: RowRepairs, times: Times, rate_hz: float, first_ns: int
+    ) -> Recording:
+        """Open the rows, dated as well as the file and what is beside it allow."""
+        start, why = self._start_beside(times, first_ns)
+        if not times.roles:
+            recording: Recording = UntimedCsvRecording(source, repairs, rate_hz, start or _1970)
+            dated = start is not None
+            self.taken["time"] = (f"{rate_hz:g} rows a second", "the lines before the table")
+        else:
+            recording = CsvRecording(source, repairs, times, rate_hz, start)
+            dated = times.dated or start is not None
+            sure = "" if times.sure else " (a guess)"
+            self.taken["time"] = (times.words, "the columns" + sure)
+            if times.unit_guessed and not times.dated:
+                self.notices["time_unit"] = (
+                    f"Times are taken for {times.unit_guessed}, as their distance suggests."
+                )
+        recording.dated = dated
+        recording.time_zone = self.beside.time_zone
+        if not dated:
+            self.notices["no_date"] = _NO_DATE
+        self.taken["start"] = (
+            recording.start_time.isoformat(" ") if dated else "no date",
+            why or ("the columns" if dated else "nothing says it"),
+        )
+        offset = times.offset_minutes
+        if dated and offset == kernels.NO_OFFSET and times.utc and not recording.time_zone:
+            self.notices["epoch_time"] = (
+                "Times count from 1970 and are taken for UTC: nights are cut at noon UTC, and wall "
+                "times are UTC, until a zone is told (--time-zone)."
+            )
+        return recording
+
+    def _start_beside(self, times: Times, first_ns: int) -> tuple[datetime | None, str]:
+        """When the first row was, where its own times do not say it."""
+        if times.dated and times.roles:
+            return None, ""
+        if times.start is not None:
+            start = times.start
+            if times.offset_minutes != kernels.NO_OFFSET:
+                zone = timezone(timedelta(minutes=times.offset_minutes))
+                start = (
+                    start.replace(tzinfo=UTC).astimezone(zone)
+                    if times.utc
+                    else start.replace(tzinfo=zone)
+                )
+            elif times.utc:
+                start = start.replace(tzinfo=UTC)
+            return start, "another column"
+        zero, why = self.beside.start, self.beside.source
+        if zero is None:
+            zero, why = self._start_said(), "the lines before the table"
+        if zero is None and self.empatica is not None:
+            zero, why = self.empatica[0], "its first row"
+        if zero is None:
+            return None, ""
+        # A count from the start has its own beginning; one from elsewhere says nothing.
+        from_start = bool(times.roles) and 0 <= first_ns < 3600 * _NS
+        return zero + timedelta(microseconds=first_ns / 1000 if from_start else 0), why
+
+    def _start_said(self) -> datetime | None:
+        """The start that the lines before the table say."""
+        before = self.table.preamble
+        if start := _START_SAID.search(before):
+            return _datetime(start[1], kernels.YEAR_FIRST)
+        time, date = _START_TIME_SAID.search(before), _START_DATE_SAID.search(before)
+        if not (time and date):
+            return None
+        order = kernels.YEAR_FIRST
+        parts = DATE.fullmatch(date[1].strip())
+        said = _DATE_FORMAT_SAID.search(before)
+        if self.told.date_order:
+            order = _ORDERS[self.told.date_order[0]]
+        elif said:
+            order = _ORDERS[next(letter for letter in said[1].lower() if letter in "dmy")]
+        elif parts and parts["one"] and len(parts["one"]) < 4:
+            if parts["two"].isdigit() and parts["one"].isdigit():
+                if int(parts["two"]) <= 12 and int(parts["one"]) <= 12 and parts["mark"] != ".":
+                    return None
+                order = kernels.MONTH_FIRST if int(parts["two"]) > 12 else kernels.DAY_FIRST
+            else:
+                order = kernels.DAY_FIRST if parts["one"].isdigit() else kernels.MONTH_FIRST
+        return _datetime(f"{date[1].strip()} {time[1]}", order)
+
+    def _rate_said(self) -> float:
+        if self.empatica is not None:
+            return self.empatica[1]
+        said = [found for rate in _RATE_SAID if (found := rate.search(self.table.preamble))]
+        return float(said[0][1].replace(",", ".")) if said else 0.0
+
+    def _check_rate(self, rate_hz: float, times: Times) -> None:
+        low, high = RATES_HZ
+        if not times.roles and not low <= rate_hz <= high:
             raise RecordingError(
-                path,
+                self.path,
                 "no column of times, and no usable sample rate in the lines before the table",
                 advice="Export the table with a time for each row.",
             )
-    else:
-        layout, rate_hz = _tell_rate(path, layout, rows.time_ns[whole], notices)
-    unit = _tell_unit(path, layout.unit, rows.value[whole], rate_hz, notices)
-    source = _Source(path, packed, layout, 1.0 / _UNITS[unit])
+        if not rate_hz:
+            raise DamagedRecording(self.path, "the times of its rows do not advance")
+        if rate_hz < low:
+            raise UnsuitableSignal(
+                self.path,
+                f"a row every {1 / rate_hz:g} s",
+                expected=f"at least {low:g} rows a second",
+                advice="Activity counts and averages over epochs cannot be scored; export the raw "
+                "acceleration.",
+            )
+        if rate_hz > high:
+            raise UnsuitableSignal(
+                self.path,
+                f"{rate_hz:g} rows a second",
+                expected=f"at most {high:g}; check the times' unit",
+            )
 
-    recording: Recording
-    if layout.cells[kernels.KIND] == kernels.NO_TIME:
-        recording = UntimedCsvRecording(source, rate_hz)
-    else:
-        recording = CsvRecording(source, rate_hz, int(rows.offset[whole][0]))
-    for code, sentence in notices.items():
-        recording.notice(code, sentence)
-    return recording
+    def _units_of_1_g(self, axes: Axes, value: NDArray[np.float64], rate_hz: float) -> float:
+        """How many units make 1 g: as told, as the layout or the names say, or by gravity."""
+        rest = rest_norm(value, rate_hz)
+        fitting = [unit for unit, one in UNITS.items() if _REST_G[0] <= rest / one <= _REST_G[1]]
+        said, why = axes.unit, "the names of the columns"
+        if self.told.unit:
+            said, why = self.told.unit, "told"
+        elif self.layout is not None and self.layout.unit == "numbers":
+            said = axes.unit if axes.unit in fitting else ""
+        elif self.layout is not None and self.layout.unit:
+            said = said or self.layout.unit
+            why = f"the layout of {self.layout.device}"
+        per_g = UNITS.get(said) or (float(said) if said else 0.0)
+        if said and _REST_G[0] <= rest / per_g <= _REST_G[1]:
+            words = said if said in UNITS else f"{said} counts to 1 g"
+            self.taken["unit"] = (words, f"{why}, and gravity at rest")
+            return per_g
+        if self.told.unit and 0.5 <= rest / per_g <= 2.0:
+            self.notices["unit"] = (
+                f"At rest the numbers make {rest:.4g}, and {per_g:g} was told to be 1 g."
+            )
+            self.taken["unit"] = (self.told.unit, "told")
+            return per_g
+        if self.told.unit:
+            raise SettingError(
+                "--unit",
+                f"{self.path.name}: at rest its numbers make {rest:.4g}",
+                expected=f"about {per_g:g}, as 1 g in {self.told.unit} is",
+            )
+        whole = bool((value == np.rint(value)).all())
+        if axes.without_gravity or (not fitting and rest < _NO_GRAVITY and not whole):
+            raise self._without_gravity(f"at rest its numbers make {rest:.4g}")
+        if not fitting:
+            raise UnsuitableSignal(
+                self.path,
+                f"at rest its numbers make {rest:.4g}"
+                + ", all of them whole, as activity counts or a device's own units are" * whole,
+                expected="1 g, that is about 1 (g), 1000 (mg) or 9.81 (m/s2)",
+                advice="Export the raw acceleration in g.",
+                options=(f"--unit {_round_counts(rest):g}",) if rest > 20 else (),
+            )
+        if said:
+            raise UnsuitableSignal(
+                self.path,
+                f"its columns say {said}, but at rest its numbers make {rest:.4g}, which is 1 g in "
+                f"{fitting[0]}",
+                expected=f"about {per_g:g}",
+                advice="Correct the columns' names.",
+                options=(f"--unit {fitting[0]}",),
+            )
+        self.notices["unit"] = (
+            f"No unit is said; at rest the numbers make {rest:.4g}, so they are taken for "
+            f"{fitting[0]}."
+        )
+        self.taken["unit"] = (fitting[0], f"gravity at rest, {rest:.4g}")
+        return UNITS[fitting[0]]
+
+    def _without_gravity(self, found: str) -> UnsuitableSignal:
+        device = f", an export of {self.layout.device}" if self.layout is not None else ""
+        return UnsuitableSignal(
+            self.path,
+            f"gravity was taken out: {found}{device}",
+            expected="1 g at rest, that is about 1 (g), 1000 (mg) or 9.81 (m/s2)",
+            advice=WITH_GRAVITY,
+        )
+
+    def _find_source(self, taken: set[int]) -> None:
+        """Choose the rows to read, where a column tells their sources apart."""
+        if self.told.where:
+            column = column_of(self.table, self.told.where[0], "where")
+            self.source = (column, self.told.where[1])
+            lines = self._head_lines()
+            held = {
+                cells[column] for line in lines if len(cells := self.table.cells(line)) > column
+            }
+            if self.source[1] not in held:
+                values = ", ".join(repr(value) for value in sorted(held)[:10])
+                raise SettingError(
+                    "--where",
+                    f"{self.path.name}: {self.table.label(column)} holds no {self.source[1]!r}",
+                    expected=f"one of {values}",
+                )
+            self.taken["rows"] = ("=".join(self.told.where), "told")
+            return
+        for column, sources in sources_of(self.table, self._head_lines(), taken).items():
+            name = self.table.names[column]
+            if len(sources) > 1:
+                most = [value for value, _ in sources.most_common(10)]
+                raise UnsuitableSignal(
+                    self.path,
+                    f"{self.table.label(column)} holds several sources: " + ", ".join(most),
+                    expected="rows of one source",
+                    options=tuple(f"--where '{name}={value}'" for value in most),
+                )
+            self.source = (column, next(iter(sources)))
+            self.one_source = self.table.label(column)
+
+    def _head_lines(self) -> list[str]:
+        text = self.head[self.table.first_byte :].decode("latin-1")
+        lines = [line.strip("\r ") for line in text.split(self.table.line_end)]
+        return [line for line in lines[: None if self.at_end else -1] if line]
+
+    def _spread_rows(self) -> Iterator[list[str]]:
+        for line in self.text.spread_lines(self.table.line_end):
+            yield self.table.cells(line)
+
+    def _columns(self, roles: Mapping[int, tuple[int, int, int]], axes: Axes) -> NDArray[np.int64]:
+        used: dict[int, tuple[int, int, int]] = dict(roles)
+        for role, parts in zip((kernels.X, kernels.Y, kernels.Z), axes.columns, strict=True):
+            used |= dict.fromkeys(parts, (role, 0, 0))
+        if self.source[0] >= 0:
+            used[self.source[0]] = (kernels.SOURCE, 0, 0)
+        columns = np.zeros((3, max(used) + 1), np.int64)
+        for column, entry in used.items():
+            columns[:, column] = entry
+        return columns
+
+    def _parse_head(self, columns: NDArray[np.int64]) -> _Rows:
+        source = np.frombuffer(bytearray(self.source[1].encode("latin-1", "replace")), np.uint8)
+        scale = np.array([1.0, math.inf, math.inf])
+        return _parse(self.data, self.at_end, self.form, columns, source, scale)
+
+    def _parse_times(
+        self, roles: Mapping[int, tuple[int, int, int]], half_days: bool, axes: Axes
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        form = self.form
+        self.form = form.copy()
+        self.form[kernels.HALF_DAYS] = half_days
+        try:
+            rows = self._parse_head(self._columns(roles, axes))
+        finally:
+            self.form = form
+        whole = rows.status == kernels.READ
+        return rows.time_ns[whole], rows.offset[whole]
+
+
+_ORDERS = {"y": kernels.YEAR_FIRST, "d": kernels.DAY_FIRST, "m": kernels.MONTH_FIRST}
+
+
+def _datetime(text: str, order: int) -> datetime | None:
+    """Read one date and time as the rows are read."""
+    columns = np.array([[order, kernels.X, kernels.Y, kernels.Z], [0] * 4, [0] * 4])
+    form = np.array([ord("\t"), ord("."), ord("\n"), 0])
+    data = np.frombuffer(bytearray(f"{text}\t1\t1\t0".encode()), np.uint8)
+    none = np.empty(0, np.uint8)
+    rows = _parse(data, True, form, columns, none, np.array([1.0, math.inf, math.inf]))
+    if rows.status[0] != kernels.READ:
+        return None
+    return _1970 + timedelta(microseconds=int(rows.time_ns[0]) // 1000)
+
+
+def _empatica(table: TextTable) -> tuple[datetime, float] | None:
+    """Start and rate of Empatica's ACC.csv, which begins with a row of each; None for others."""
+    if table.names or len(table.rows) < 3 or len(table.rows[0]) != 3:
+        return None
+    start, rate = ({table.number(cell) for cell in row} for row in table.rows[:2])
+    if len(start) != 1 or len(rate) != 1:
+        return None
+    start_s, rate_hz = start.pop() or 0.0, rate.pop() or 0.0
+    if not 1.1e9 < start_s < 4.1e9 or not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
+        return None
+    return datetime.fromtimestamp(start_s, UTC), rate_hz
+
+
+def _round_counts(rest: float) -> float:
+    """The number of counts that 1 g most likely is: a power of two nearby, or what was found."""
+    power = 2.0 ** round(math.log2(rest))
+    return power if 0.9 <= rest / power <= 1.1 else round(rest)
+
+
+def _finest_step(value: NDArray[np.float64]) -> float:
+    """The smallest difference between values of an axis; infinite where all are the same."""
+    steps = np.abs(np.diff(value, axis=0))
+    steps = steps[steps > 1e-9]
+    return float(np.percentile(steps, 1)) if len(steps) else math.inf
+
+
+def rest_norm(value: NDArray[np.float64], rate_hz: float) -> float:
+    """What gravity makes of the numbers: their length in the stillest seconds."""
+    window = min(max(round(rate_hz), 2), len(value))
+    windows = value[: len(value) // window * window].reshape(-1, window, 3)
+    stillest = np.argsort(windows.std(axis=1).sum(axis=1))
+    stillest = stillest[: max(round(_STILLEST_PART * len(windows)), 5)]
+    return float(np.median(np.linalg.norm(windows[stillest], axis=2)))
 
 
 class CsvRecording(PacketRecording):
-    """A table of text with a column of times.
+    """A table of text with columns of times.
 
     Rows with the same time, as where whole seconds are written, are taken for one packet. Rows
     that lack a number are gaps.
@@ -166,49 +573,68 @@ class CsvRecording(PacketRecording):
 
     _unit = "rows"
 
-    def __init__(self, source: _Source, rate_hz: float, offset: int) -> None:
+    def __init__(
+        self,
+        source: _Source,
+        repairs: RowRepairs,
+        times: Times,
+        rate_hz: float,
+        start: datetime | None,
+    ) -> None:
         self.path = source.path
         self._bytes_per_read = BYTES_PER_READ
         self._source = source
+        self._repairs = repairs
         self._rate_hz = rate_hz
         self._value = np.empty((0, 3))
-        layout = source.layout
-        start_time = self._find_start(source.size)
-        number = layout.cells[kernels.KIND] == kernels.NUMBER
-        dated = not number or layout.counts_from_1970
-        if number and layout.counts_from_1970:
-            offset = 0
-        if offset != kernels.NO_OFFSET:
-            zone = timezone(timedelta(minutes=offset))
-            start_time = start_time.replace(tzinfo=UTC).astimezone(zone)
-        if not dated and layout.start_said:
-            start_time = layout.start_said + (start_time - _1970)
-        super().__init__(
-            source.path, device="CSV table", start_time=start_time, sample_rate_hz=rate_hz
-        )
-        if number and dated:
-            self.notice("epoch_time", "Times count from 1970 and are taken for UTC.")
-        elif not dated and not layout.start_said:
-            self.notice("no_date", _NO_DATE)
+        self._absent = _Absent(rate_hz)
+        found = self._find_start(source.size)
+        if times.dated:
+            found += timedelta(microseconds=times.later_ns / 1000)
+            offset = times.offset_minutes
+            if times.utc:
+                zone = timezone(timedelta(minutes=0 if offset == kernels.NO_OFFSET else offset))
+                found = found.replace(tzinfo=UTC).astimezone(zone)
+            elif offset != kernels.NO_OFFSET:
+                found = found.replace(tzinfo=timezone(timedelta(minutes=offset)))
+        else:
+            found = start or _1970
+        super().__init__(source.path, device="CSV table", start_time=found, sample_rate_hz=rate_hz)
 
     def _open(self, position: int) -> ByteStream:
         self._stream = self._source.open(position)
         return self._stream
 
     def _find(self, data: Bytes, at_end: bool) -> tuple[Packets, NDArray[np.int64], int]:
-        broken = isinstance(self._stream, MemberStream) and bool(self._stream.broken)
-        rows = self._source.read(data, at_end and not broken)
-        whole = np.flatnonzero(rows.status == kernels.READ)
-        begin, time_ns = rows.begin[whole], rows.time_ns[whole]
-        self._value = rows.value[whole]
-        first = np.flatnonzero(np.diff(time_ns, prepend=time_ns[:1] - 1))
+        at_end = at_end and not self._stream.broken
+        position = self._stream.position - len(data)
+        rows = self._source.read(data, at_end)
+        begin, time_ns, value = rows.begin, rows.time_ns, rows.value
+        whole = rows.status == kernels.READ
+        if not whole.all():
+            begin, time_ns, value = begin[whole], time_ns[whole], value[whole]
         used = rows.used
+        if self._repairs.needed:
+            time_ns, measured, known = self._repairs.apply(position, begin, time_ns, value, at_end)
+            self._tell_changes()
+            if known < len(begin):
+                used = int(begin[known])
+            if known < len(begin) or not measured.all():
+                self._absent.count_idle(self, position + begin[:known][~measured[:known]])
+                measured[known:] = False
+                begin, time_ns, value = begin[measured], time_ns[measured], value[measured]
+        self._value = value
+        first = np.flatnonzero(np.diff(time_ns, prepend=time_ns[:1] - 1))
+        count = np.diff(first, append=len(time_ns))
         if not at_end and len(first) and (len(first) > 1 or len(data) < _LONGEST_SECOND_BYTES):
             # More rows of the last time may follow.
-            used = int(begin[first[-1]])
-            whole = whole[: first[-1]]
-            first = first[:-1]
-        count = np.diff(first, append=len(whole))
+            used = min(used, int(begin[first[-1]]))
+            first, count = first[:-1], count[:-1]
+        lacking = np.empty(0, np.int64)
+        if not whole.all():
+            filled = rows.begin[rows.status == kernels.ABSENT]
+            self._absent.count_filled(self, position + filled[filled < used])
+            lacking = rows.begin[(rows.status == kernels.MISSING) | (rows.status == kernels.BAD)]
         packets = Packets(
             begin[first],
             first,
@@ -219,7 +645,17 @@ class CsvRecording(PacketRecording):
             np.full(len(first), 1.0 / self._rate_hz),
             np.zeros(len(first), np.int64),
         )
-        return packets, rows.begin[rows.status != kernels.READ], used
+        return packets, lacking, used
+
+    def _tell_changes(self) -> None:
+        if self._repairs.changes:
+            by_ns = next(iter(self._repairs.changes.values()))
+            way = "ahead" if by_ns > 0 else "back"
+            self.notice(
+                "wall_clock_change",
+                f"The times leap {way} by an hour at a full hour, as wall clocks do when summer "
+                "time begins or ends; elapsed time goes on.",
+            )
 
     def _decode(self, data: Bytes, packets: Packets, acceleration: NDArray[np.float32]) -> None:
         ahead = np.cumsum(packets.count) - packets.count
@@ -227,7 +663,7 @@ class CsvRecording(PacketRecording):
         acceleration[:] = self._value[row]
 
     def _where(self, position: int) -> str:
-        return f"byte {self._source.layout.first_byte + position}"
+        return f"byte {self._source.first_byte + position}"
 
     def _check_end(self, end: int, left: int) -> None:
         _check_packed(self, self._stream)
@@ -239,16 +675,15 @@ class UntimedCsvRecording(Recording):
     Row ``i`` lies ``i / sample_rate_hz`` after the start, rows that lack a number included.
     """
 
-    def __init__(self, source: _Source, rate_hz: float) -> None:
+    def __init__(
+        self, source: _Source, repairs: RowRepairs, rate_hz: float, start_time: datetime
+    ) -> None:
         self._source = source
+        self._repairs = repairs
+        self._absent = _Absent(rate_hz)
         super().__init__(
-            source.path,
-            device="CSV table",
-            start_time=source.layout.start_said or _1970,
-            sample_rate_hz=rate_hz,
+            source.path, device="CSV table", start_time=start_time, sample_rate_hz=rate_hz
         )
-        if not source.layout.start_said:
-            self.notice("no_date", _NO_DATE)
 
     def blocks(self, start_s: float = 0.0, end_s: float = math.inf) -> Iterator[Block]:
         """Read the samples with start_s <= time < end_s (see `Recording.blocks`)."""
@@ -260,14 +695,35 @@ class UntimedCsvRecording(Recording):
                 tape.advance(used)
                 rows = self._source.read(tape.data, tape.ended)
                 used = rows.used
-                time_s = (first + np.arange(len(rows.begin))) / self.sample_rate_hz
-                first += len(time_s)
-                self.fraction_read = min(tape.position / max(self._source.size, 1), 1.0)
+                n = len(rows.begin)
+                row = first + np.arange(n)
                 whole = rows.status == kernels.READ
-                lost += int((~whole).sum())
+                if self._repairs.needed:
+                    read = np.flatnonzero(whole)
+                    _, measured, known = self._repairs.apply(
+                        tape.position,
+                        rows.begin[read],
+                        np.rint(row[read] / self.sample_rate_hz * _NS).astype(np.int64),
+                        rows.value[read],
+                        tape.ended,
+                    )
+                    if known < len(read):
+                        used = int(rows.begin[read[known]])
+                        n = int(read[known])
+                    idle = read[:known][~measured[:known]]
+                    whole[idle] = False
+                    self._absent.count_idle(self, tape.position + rows.begin[idle])
+                row, whole, status = row[:n], whole[:n], rows.status[:n]
+                time_s = row / self.sample_rate_hz
+                first += n
+                self.fraction_read = min(tape.position / max(self._source.size, 1), 1.0)
+                lost += int(((status == kernels.MISSING) | (status == kernels.BAD)).sum())
+                self._absent.count_filled(
+                    self, tape.position + rows.begin[:n][status == kernels.ABSENT]
+                )
                 whole &= (time_s >= start_s) & (time_s < end_s)
                 if whole.any():
-                    yield Block(rows.value[whole].astype(np.float32), time_s[whole])
+                    yield Block(rows.value[:n][whole].astype(np.float32), time_s[whole])
             if tape.ended:
                 _check_packed(self, stream)
         finally:
@@ -277,111 +733,60 @@ class UntimedCsvRecording(Recording):
         self.fraction_read = 1.0
 
 
-def _parse(data: Bytes, at_end: bool, cells: NDArray[np.int64]) -> _Rows:
-    most = int(np.count_nonzero(data == ord("\n"))) + 1
+class _Absent:
+    """How many rows hold no sample, each counted once however often it is read."""
+
+    def __init__(self, rate_hz: float) -> None:
+        self._rate_hz = rate_hz
+        self._seen = {"filled": -1, "idle": -1}
+        self._rows = {"filled": 0, "idle": 0}
+
+    def count_filled(self, recording: Recording, place: NDArray[np.int64]) -> None:
+        """Count rows that are filled with zeros, or with a number that no leg feels."""
+        self._count(recording, "filled", place)
+
+    def count_idle(self, recording: Recording, place: NDArray[np.int64]) -> None:
+        """Count rows that only repeat."""
+        self._count(recording, "idle", place)
+
+    def _count(self, recording: Recording, kind: str, place: NDArray[np.int64]) -> None:
+        new = place[place > self._seen[kind]]
+        if not len(new):
+            return
+        self._seen[kind] = int(new[-1])
+        self._rows[kind] += len(new)
+        parts = []
+        if self._rows["filled"]:
+            parts.append(
+                f"{self._rows['filled']} rows ({self._rows['filled'] / self._rate_hz:.1f} s) hold "
+                "0,0,0 or another number in place of a sample"
+            )
+        if self._rows["idle"]:
+            parts.append(
+                f"{self._rows['idle']} rows ({self._rows['idle'] / self._rate_hz:.1f} s) repeat "
+                f"the same values for {IDLE_S:g} s or more"
+            )
+        recording.notice("not_recorded", f"{'; '.join(parts)}: left out, a gap.")
+
+
+def _parse(
+    data: Bytes,
+    at_end: bool,
+    form: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    source: NDArray[np.uint8],
+    scale: NDArray[np.float64],
+) -> _Rows:
+    most = int(np.count_nonzero(data == form[kernels.LINE_END])) + 1
     begin, time_ns, offset = np.empty((3, most), np.int64)
     value = np.empty((most, 3))
     status = np.empty(most, np.int8)
-    rows, used = kernels.parse_rows(data, at_end, cells, begin, time_ns, offset, value, status)
+    rows, used = kernels.parse_rows(
+        data, at_end, form, columns, source, scale, begin, time_ns, offset, value, status
+    )
     return _Rows(begin[:rows], time_ns[:rows], offset[:rows], value[:rows], status[:rows], used)
 
 
 def _check_packed(recording: Recording, stream: ByteStream) -> None:
-    if isinstance(stream, MemberStream) and stream.broken:
-        recording.notice("truncated", f"The gzip file is damaged: {stream.broken}.")
-
-
-def _measure_rate(time_ns: NDArray[np.int64]) -> float:
-    """Rows per second, from their times, some of which may be equal or lie across a gap."""
-    first = np.flatnonzero(np.diff(time_ns, prepend=time_ns[:1] - 1))
-    span_s = np.diff(time_ns[first]) / _NS
-    count = np.diff(first)
-    if len(span_s) > 2:
-        # The rows of the first time may have begun before the table did.
-        span_s, count = span_s[1:], count[1:]
-    step_s = span_s / count
-    if not (step_s > 0).any():
-        return 0.0
-    usual = np.median(step_s[step_s > 0])
-    near = np.abs(step_s - usual) <= 0.5 * usual
-    short = (step_s > 0) & (span_s <= _LONGEST_BURST_S)
-    if span_s[near & short].sum() < _REGULAR_PART * span_s[short].sum():
-        near = short
-    rate_hz = float(count[near].sum() / span_s[near].sum())
-    return float(round(rate_hz)) if abs(rate_hz - round(rate_hz)) < 1e-3 * rate_hz else rate_hz
-
-
-def _tell_rate(
-    path: Path, layout: TableLayout, time_ns: NDArray[np.int64], notices: dict[str, str]
-) -> tuple[TableLayout, float]:
-    """Tell the rate, and with it the unit of times that are bare numbers without a unit."""
-    rate_hz = _measure_rate(time_ns)
-    if not rate_hz:
-        raise DamagedRecording(path, "the times of its rows do not advance")
-    low, high = _RATES_HZ
-    if layout.cells[kernels.KIND] == kernels.NUMBER and not layout.time_unit_said:
-        for name, finer in (("seconds", 1), ("milliseconds", 1000), ("microseconds", 10**6)):
-            if low <= rate_hz * finer <= high:
-                cells = layout.cells.copy()
-                cells[kernels.UNIT_NS] //= finer
-                notices["time_unit"] = f"Times are taken for {name}, as their distance suggests."
-                return replace(layout, cells=cells), rate_hz * finer
-    if rate_hz < low:
-        raise UnsuitableSignal(
-            path,
-            f"a row every {1 / rate_hz:g} s",
-            expected=f"at least {low:g} rows a second",
-            advice="Activity counts and averages over epochs cannot be scored; export the raw "
-            "acceleration.",
-        )
-    if rate_hz > high:
-        raise UnsuitableSignal(
-            path, f"{rate_hz:g} rows a second", expected=f"at most {high:g}; check the times' unit"
-        )
-    return layout, rate_hz
-
-
-def _tell_unit(
-    path: Path,
-    said: str,
-    value: NDArray[np.float64],
-    rate_hz: float,
-    notices: dict[str, str],
-) -> str:
-    """Tell the unit from gravity in the stillest seconds, against what the table says."""
-    window = min(max(round(rate_hz), 2), len(value))
-    windows = value[: len(value) // window * window].reshape(-1, window, 3)
-    stillest = np.argsort(windows.std(axis=1).sum(axis=1))
-    stillest = stillest[: max(round(_STILLEST_PART * len(windows)), 5)]
-    rest = float(np.median(np.linalg.norm(windows[stillest], axis=2)))
-    fitting = [unit for unit, one_g in _UNITS.items() if _REST_G[0] <= rest / one_g <= _REST_G[1]]
-    if not fitting:
-        whole_numbers = bool((value == np.rint(value)).all())
-        raise UnsuitableSignal(
-            path,
-            f"at rest its numbers make {rest:.4g}"
-            + (
-                ", all of them whole, as activity counts or a device's own units are"
-                * whole_numbers
-            ),
-            expected="1 g, that is about 1 (g), 1000 (mg) or 9.81 (m/s2)",
-            advice="Export the raw acceleration in g.",
-        )
-    if said and said not in fitting:
-        raise UnsuitableSignal(
-            path,
-            f"its columns say {said}, but at rest its numbers make {rest:.4g}, which is 1 g in "
-            f"{fitting[0]}",
-            expected=f"about {_UNITS[said]:g}",
-            advice="Correct the columns' names.",
-        )
-    if not said:
-        notices["unit"] = (
-            f"No unit is said; at rest the numbers make {rest:.4g}, so they are taken for "
-            f"{fitting[0]}."
-        )
-    return fitting[0]
-
-
-def _are_whole(value: NDArray[np.float64]) -> bool:
-    return bool((value == np.rint(value)).all())
+    if isinstance(stream, TextStream) and stream.broken:
+        recording.notice("truncated", f"The packed file is damaged: {stream.broken}.")

@@ -28,8 +28,6 @@ _BEGINNINGS = (
     (b"\xd0\xcf\x11\xe0", "an old Office document"),
     (b"\x7fELF", "a program"),
     (b"MZ", "a program"),
-    (b"\xff\xfe", "text in UTF-16; save it as UTF-8"),
-    (b"\xfe\xff", "text in UTF-16; save it as UTF-8"),
     (b"<!DOCTYPE", "a web page"),
     (b"<html", "a web page"),
     (b"<?xml", "an XML file"),
@@ -37,6 +35,8 @@ _BEGINNINGS = (
     (b"kind,label,onset_s", "a list of events; `rlsmove score` reads those"),
     (b"case,kind,label,onset_s", "a list of events; `rlsmove score` reads those"),
 )
+#: With which text of two bytes a letter begins.
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 #: Bytes that text does not hold, and the part of them that damage may put into it.
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f"))
 _CONTROLS_PART = 0.02
@@ -65,6 +65,8 @@ def name_lookalike(head: bytes) -> str:
             return words
     if not head.strip(b"\0"):
         return "nothing but zeros"
+    if head.startswith(_UTF_16) or not any(head[1:512:2]):
+        return ""
     if len(head) - len(head.translate(None, _CONTROLS)) > _CONTROLS_PART * len(head):
         return "binary data of no known kind"
     return ""

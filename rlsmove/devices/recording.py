@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rlsmove.devices.told import NOTHING_TOLD
 from rlsmove.records import Notice
 
 
@@ -31,6 +32,25 @@ class Block:
     time_s: NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Taken:
+    """How something in a file was understood.
+
+    Attributes
+    ----------
+    what : str
+        ``time``, ``start``, ``zone``, ``unit``, ``axes`` or ``rows``.
+    value : str
+        What it was taken for.
+    source : str
+        Where that comes from: ``told``, the file, or what it was guessed by.
+    """
+
+    what: str
+    value: str
+    source: str
+
+
 class Recording(ABC):
     """An opened recording. Nothing of its samples is read before `blocks` is asked for them.
 
@@ -43,10 +63,11 @@ class Recording(ABC):
     serial : str
         The device's own number; empty where the file has none.
     start_time : datetime
-        Wall time of the first sample (time_s = 0). Without a zone, unless the file itself knows
-        its offset from UTC.
+        Wall time of the first sample (time_s = 0), with its offset from UTC where that is known.
+    dated : bool
+        Whether anything dates it; where nothing does, `start_time` means nothing.
     time_zone : str
-        IANA name where the file gives one; empty otherwise.
+        IANA name of the sleeper's zone, where the file or a person gives one; empty otherwise.
     sample_rate_hz : float
         The rate that the device was set to. The true one follows from the samples' times.
     range_g : float
@@ -58,6 +79,10 @@ class Recording(ABC):
         again does not list a finding twice.
     fraction_read : float
         How far the reading has come, from 0 to 1, for progress bars.
+    taken : list of Taken
+        What was taken for time, start, zone, unit and axes, and why.
+    told : Told
+        What a person said of it.
     """
 
     def __init__(
@@ -82,8 +107,11 @@ class Recording(ABC):
         self.range_g = range_g
         self.side = side
         self.placement = placement
+        self.dated = True
         self.notices: list[Notice] = []
         self.fraction_read = 0.0
+        self.taken: list[Taken] = []
+        self.told = NOTHING_TOLD
 
     @abstractmethod
     def blocks(self, start_s: float = 0.0, end_s: float = float("inf")) -> Iterator[Block]:
@@ -105,6 +133,15 @@ class Recording(ABC):
         DamagedRecording
             When nothing whole is left to read.
         """
+
+    def drop_notices(self, *codes: str) -> None:
+        """Take findings back that no longer hold."""
+        self.notices = [notice for notice in self.notices if notice.code not in codes]
+
+    def take(self, what: str, value: str, source: str) -> None:
+        """Say what something was taken for, in the place of what was said of it before."""
+        self.taken = [taken for taken in self.taken if taken.what != what]
+        self.taken.append(Taken(what, value, source))
 
     def notice(self, code: str, sentence: str) -> None:
         """Add a finding to `notices`, in the place of an earlier one with the same code."""

@@ -44,6 +44,11 @@ class Member:
     size: int
     method: int
 
+    @property
+    def is_gzip(self) -> bool:
+        """Whether it is a whole gzip file."""
+        return self.method == _GZIP
+
 
 def find_members(path: Path) -> dict[str, Member]:
     """Find a zip file's members, by its directory, or without one by their own headers.
