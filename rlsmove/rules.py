@@ -62,7 +62,10 @@ class RuleSet:
     posture_shifts_end_series : bool
         Option: posture shifts end a series however short they are.
     sleep_only : bool
-        Only movements with onset in sleep are candidates; others are left aside and end nothing.
+        Only movements in sleep are candidates; others are left aside and end nothing.
+    in_sleep : {"onset", "any_part"}
+        Option: a movement counts in the stage of its ``onset``; with ``any_part`` one that begins
+        in wake and reaches into sleep counts in the sleep that it reaches.
     imi_min_ms, imi_max_ms : int
         Intervals from onset to onset within a series, both ends allowed.
     series_min_clm : int
@@ -73,6 +76,10 @@ class RuleSet:
         movement becomes part of the earlier.
     strict_start : bool
         Option: a movement after a short interval may not start the next series.
+    short_after : {"clm", "lm"}
+        Option: what a candidate has to follow closely to be one of a short interval rather than
+        isolated: the ``clm`` before, or any ``lm``, so that one soon after a movement that is no
+        candidate counts too.
     respiratory_span : {"end", "event"}
         The window lies around the ``end`` of a respiratory event, or around the whole ``event``.
     respiratory_before_ms, respiratory_after_ms : int
@@ -98,11 +105,13 @@ class RuleSet:
     long_movements: Literal["end_series", "ignore"]
     posture_shifts_end_series: bool = False
     sleep_only: bool
+    in_sleep: Literal["onset", "any_part"] = "onset"
     imi_min_ms: int
     imi_max_ms: int
     series_min_clm: int
     short_interval: Literal["break", "skip", "merge"]
     strict_start: bool = False
+    short_after: Literal["clm", "lm"] = "clm"
     respiratory_span: Literal["end", "event"]
     respiratory_before_ms: int
     respiratory_after_ms: int
@@ -130,6 +139,7 @@ WASM_2016 = RuleSet(
     imi_max_ms=90_000,  # WASM 2016; PMC9619152
     series_min_clm=4,  # WASM 2016; PMC9619152
     short_interval="break",  # WASM 2016; PMC9619152
+    short_after="clm",  # PLMScoRe: isolated; SOMAS takes it for a short interval
     strict_start=False,  # PLMScoRe, MATPLM; SOMAS is strict, which lowers PLM by 9 to 19 %
     respiratory_span="end",  # WASM 2016
     respiratory_before_ms=2_000,  # Manconi M et al., Sleep 2015;38:295-304; alternative 500
@@ -175,6 +185,7 @@ AASM = RuleSet(
     group_members_max=None,
     long_movements="ignore",  # AASM: none, and it leaves the series alone
     sleep_only=True,  # AASM
+    in_sleep="onset",  # psgscoring; the manual does not say which part of a movement decides
     imi_min_ms=5_000,  # AASM; PMC9619152
     imi_max_ms=90_000,  # AASM; PMC9619152
     series_min_clm=4,  # AASM; PMC9619152

@@ -261,3 +261,53 @@ def test_the_sums_of_both_nights_of_a_split_hypnogram_agree():
     parts = [indices_of(movements, half) for half in halves]
     for name in ("lm_count", "plm_count", "plms_count", "sleep_hours", "tib_hours"):
         assert sum(part[name] for part in parts) == pytest.approx(whole[name])
+
+
+def test_plms_of_each_stage_over_its_own_hours():
+    indices = indices_of(Movements.concatenate(every(30, 8, 3000), every(30, 5, 6000)))
+    assert indices["plms_nrem_per_hour"] == 8
+    assert indices["plms_rem_per_hour"] == 10
+    assert indices["clm_per_hour"] == pytest.approx(13 / 1.5)
+    unknown = indices_of(every(30, 9, 3000), staged("S " * 240, lights=(0, 7200)))
+    assert unknown["plms_nrem_per_hour"] is None
+
+
+def test_isolated_and_short_interval_movements_in_wake_over_hours_of_wake():
+    awake = lm((300, 1, "L"), (307, 1, "L"), (900, 1, "L"))
+    indices = indices_of(awake)
+    assert indices["isolated_wake_per_hour"] == 4
+    assert indices["short_interval_wake_per_hour"] == 2
+    assert indices["isolated_per_hour"] == 0
+    assert indices_of(awake, rules=AASM)["isolated_wake_per_hour"] is None
+
+
+def test_a_candidate_soon_after_a_movement_that_is_none_is_isolated_unless_the_rules_say_else():
+    group_of_5 = [(3000 + 0.8 * n, 0.6, "LR"[n % 2]) for n in range(5)]
+    movements = lm(*group_of_5, (3006, 1, "L"))
+    indices = indices_of(movements)
+    assert (indices["isolated_per_hour"], indices["short_interval_per_hour"]) == (1 / 1.5, 0)
+    indices = indices_of(movements, rules=replace(WASM_2016, short_after="lm"))
+    assert (indices["isolated_per_hour"], indices["short_interval_per_hour"]) == (0, 1 / 1.5)
+
+
+def test_plms_of_each_leg_and_of_both():
+    left, right = every(30, 6, 3000), every(30, 3, 3000, "R")
+    indices = indices_of(Movements.concatenate(left, right))
+    assert indices["plms_left_per_hour"] == 2
+    assert indices["plms_right_per_hour"] == 0
+    assert indices["plms_bilateral_per_hour"] == 2
+    one = indices_of(left)
+    assert (one["plms_left_per_hour"], one["plms_right_per_hour"]) == (4, None)
+    assert one["plms_bilateral_per_hour"] is None
+    assert indices_of(every(30, 6, 3000, "?"))["plms_left_per_hour"] is None
+
+
+def test_respiratory_candidates_and_arousals_without_them():
+    movements = every(30, 9, start_s=3000)
+    about = {"arousals": spans((3000, 3004), (3120, 3124)), "respiratory": spans((3110, 3118))}
+    indices = indices_of(movements, **about)
+    assert indices["clm_respiratory_count"] == 1
+    assert indices["plms_arousal_per_hour"] == pytest.approx(2 / 1.5)
+    assert indices["plms_nr_arousal_per_hour"] == pytest.approx(1 / 1.5)
+    assert indices_of(movements)["clm_respiratory_count"] is None
+    assert indices_of(movements)["plms_nr_arousal_per_hour"] is None

@@ -36,6 +36,25 @@ if TYPE_CHECKING:
     help="Seconds before and after, in place of the standard's own.",
 )
 @click.option(
+    "--sleep-part",
+    type=click.Choice(["onset", "any"]),
+    default="onset",
+    show_default=True,
+    help="Part of a movement that decides whether it is in sleep.",
+)
+@click.option(
+    "--short-after",
+    type=click.Choice(["clm", "lm"]),
+    default="clm",
+    show_default=True,
+    help="A candidate soon after this is of a short interval, else isolated.",
+)
+@click.option(
+    "--arousal-bound",
+    type=click.Choice(["counts", "not"]),
+    help="Whether an arousal at exactly the largest distance belongs, in place of the standard.",
+)
+@click.option(
     "--labels",
     "labels_file",
     type=click.Path(path_type=Path),
@@ -50,6 +69,9 @@ def command(
     strict_start: bool,
     short_interval: str | None,
     respiratory_window: tuple[float, float] | None,
+    sleep_part: str,
+    short_after: str,
+    arousal_bound: str | None,
     labels_file: Path | None,
     emg: bool,
     out: Path | None,
@@ -68,7 +90,18 @@ def command(
     from rlsmove.io.json_text import json_text
     from rlsmove.results.event_scores import score_record, write_scores
 
-    rule_sets = _chosen_rules(rules_name, strict_start, short_interval, respiratory_window)
+    changes: dict[str, Any] = {"short_after": short_after}
+    if short_interval is not None:
+        changes["short_interval"] = short_interval
+    if respiratory_window is not None:
+        before_s, after_s = respiratory_window
+        changes["respiratory_before_ms"] = round(before_s * 1000)
+        changes["respiratory_after_ms"] = round(after_s * 1000)
+    if sleep_part == "any":
+        changes["in_sleep"] = "any_part"
+    if arousal_bound is not None:
+        changes["arousal_bound_counts"] = arousal_bound == "counts"
+    rule_sets = _chosen_rules(rules_name, strict_start, changes)
     labels = read_label_table(labels_file)
     if emg:
         from rlsmove.events.emg import read_emg_events
@@ -93,24 +126,12 @@ def command(
         click.echo(line, err=True)
 
 
-def _chosen_rules(
-    name: str,
-    strict_start: bool,
-    short_interval: str | None,
-    respiratory_window: tuple[float, float] | None,
-) -> list[RuleSet]:
+def _chosen_rules(name: str, strict_start: bool, changes: dict[str, Any]) -> list[RuleSet]:
     """The rule sets of a name, with the options that were given."""
     from dataclasses import replace
 
     from rlsmove.rules import RULE_SETS
 
-    changes: dict[str, Any] = {}
-    if short_interval is not None:
-        changes["short_interval"] = short_interval
-    if respiratory_window is not None:
-        before_s, after_s = respiratory_window
-        changes["respiratory_before_ms"] = round(before_s * 1000)
-        changes["respiratory_after_ms"] = round(after_s * 1000)
     chosen = RULE_SETS.values() if name == "all" else [RULE_SETS[name]]
     rule_sets = [replace(rules, **changes) for rules in chosen]
     if not strict_start:

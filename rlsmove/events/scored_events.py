@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from rlsmove.events.event_lists import Events
 from rlsmove.records import Intervals, Notice, Scoring
 from rlsmove.rules import RuleSet
+from rlsmove.scoring.deciding_moment import deciding_ms
 from rlsmove.scoring.indices import Value, index_notices, night_indices
 from rlsmove.scoring.intervals import complement, union
 from rlsmove.scoring.night_tables import night_tables
@@ -98,6 +101,19 @@ def _scoring_notices(scoring: Scoring, events: Events, rules: RuleSet) -> list[N
                 "were dropped.",
             )
         )
+    if rules.sleep_only and rules.in_sleep == "onset" and events.sleep is not None:
+        end_ms = scoring.onset_ms + scoring.duration_ms
+        reached = deciding_ms(
+            scoring.onset_ms, end_ms, events.sleep, replace(rules, in_sleep="any_part")
+        )
+        if begun_awake := int(np.count_nonzero(reached != scoring.onset_ms)):
+            notices.append(
+                Notice(
+                    "begins_in_wake",
+                    f"{begun_awake} leg movements begin in wake and reach into sleep; by their "
+                    "onset they are left out. --sleep-part any counts them.",
+                )
+            )
     if rules.sleep_only and (events.sleep is None or not len(events.sleep.stage)):
         notices.append(
             Notice(

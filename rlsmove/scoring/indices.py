@@ -10,8 +10,12 @@ from itertools import pairwise
 import numpy as np
 
 from rlsmove.records import (
+    BILATERAL,
+    LEFT,
     LEG_MOVEMENT,
     POSTURE_SHIFT,
+    RIGHT,
+    UNKNOWN_SIDE,
     WAKE,
     BoolArray,
     Intervals,
@@ -161,10 +165,46 @@ def _plms_nr(night: NightHours) -> float | None:
     return _per_hour(night, "TST", night.scoring.plmnr == 1)
 
 
+def _plms_nr_arousal(night: NightHours) -> float | None:
+    if _plms_nr(night) is None or _plms_arousal(night) is None:
+        return None
+    nr = _in(night, "TST", night.scoring.plmnr == 1)
+    if nr is None or np.any(night.scoring.arousal[nr] < 0):
+        return None
+    return _per_hour(night, "TST", nr & (night.scoring.arousal == 1))
+
+
+def _clm_respiratory(night: NightHours) -> int | None:
+    clm = _clm(night)
+    if not night.rules.respiratory_counted or np.any(night.scoring.respiratory[clm] < 0):
+        return None
+    return _count(clm & (night.scoring.respiratory == 1))
+
+
+def _of_wake(night: NightHours, rows: Callable[[NightHours], BoolArray]) -> float | None:
+    return None if night.rules.sleep_only else _per_hour(night, "W", rows(night))
+
+
+def _plms_of_side(night: NightHours, side: int) -> float | None:
+    """PLMS of one leg, or of both; None where that leg was not recorded or no leg is named."""
+    scoring = night.scoring
+    seen = set(scoring.side[scoring.kind == LEG_MOVEMENT].tolist())
+    legs = {LEFT, RIGHT} if BILATERAL in seen else seen & {LEFT, RIGHT}
+    if UNKNOWN_SIDE in seen or not ({LEFT, RIGHT} if side == BILATERAL else {side}) <= legs:
+        return None
+    return _per_hour(night, "TST", (scoring.plm == 1) & (scoring.side == side))
+
+
 def short_interval(night: NightHours) -> BoolArray:
-    """Candidates a short interval after the one before."""
-    imi = night.scoring.imi_ms
-    return (night.scoring.clm == 1) & (imi >= 0) & (imi < night.rules.imi_min_ms)
+    """Candidates a short interval after the one before, or after any LM where the rules say so."""
+    scoring, rules = night.scoring, night.rules
+    imi = scoring.imi_ms
+    short = (imi >= 0) & (imi < rules.imi_min_ms)
+    if rules.short_after == "lm":
+        lm = np.flatnonzero(scoring.kind == LEG_MOVEMENT)
+        since = np.diff(scoring.onset_ms[lm], prepend=scoring.onset_ms[lm[:1]] - rules.imi_max_ms)
+        short[lm] |= (since < rules.imi_min_ms) & (scoring.plm[lm] == 0)
+    return (scoring.clm == 1) & short
 
 
 def isolated(night: NightHours) -> BoolArray:
@@ -266,6 +306,7 @@ def _posture_shifts(night: NightHours) -> float | None:
 
 _BED = "analyzable hours from lights off to lights on"
 _SLEEP = "analyzable hours of sleep"
+_WAKE = "analyzable hours of wake from lights off to lights on"
 _NO_END = "0 and up"
 _RATIO = "0 to 1"
 
@@ -276,7 +317,7 @@ INDICES: tuple[Index, ...] = (
     Index(
         "wake_hours",
         "h",
-        "analyzable hours of wake from lights off to lights on",
+        _WAKE,
         "",
         _NO_END,
         lambda n: n.hours("W"),
@@ -361,7 +402,7 @@ INDICES: tuple[Index, ...] = (
         "plmw_per_hour",
         "1/h",
         "PLM with onset in wake",
-        "analyzable hours of wake from lights off to lights on",
+        _WAKE,
         _NO_END,
         lambda n: None if n.rules.sleep_only else _per_hour(n, "W", n.scoring.plm == 1),
     ),
@@ -501,5 +542,85 @@ INDICES: tuple[Index, ...] = (
         _BED,
         _NO_END,
         _posture_shifts,
+    ),
+    Index(
+        "plms_nrem_per_hour",
+        "1/h",
+        "PLM with onset in NREM sleep",
+        "analyzable hours of N1, N2 and N3",
+        _NO_END,
+        lambda n: _per_hour(n, "NREM", n.scoring.plm == 1),
+    ),
+    Index(
+        "plms_rem_per_hour",
+        "1/h",
+        "PLM with onset in REM sleep",
+        "analyzable hours of REM sleep",
+        _NO_END,
+        lambda n: _per_hour(n, "R", n.scoring.plm == 1),
+    ),
+    Index(
+        "clm_per_hour",
+        "1/h",
+        "CLM with onset in sleep",
+        _SLEEP,
+        _NO_END,
+        lambda n: _per_hour(n, "TST", n.scoring.clm == 1),
+    ),
+    Index(
+        "clm_respiratory_count",
+        "",
+        "CLM beside a respiratory event, as CLM",
+        "",
+        "0 to clm_count",
+        _clm_respiratory,
+    ),
+    Index(
+        "plms_nr_arousal_per_hour",
+        "1/h",
+        "PLM with onset in sleep and an arousal once respiratory CLM are taken out",
+        _SLEEP,
+        "0 to plms_nr_per_hour",
+        _plms_nr_arousal,
+    ),
+    Index(
+        "isolated_wake_per_hour",
+        "1/h",
+        "CLM in wake in no series, without a short interval before",
+        _WAKE,
+        _NO_END,
+        lambda n: _of_wake(n, isolated),
+    ),
+    Index(
+        "short_interval_wake_per_hour",
+        "1/h",
+        "CLM in wake an interval below the series' smallest after the CLM before",
+        _WAKE,
+        _NO_END,
+        lambda n: _of_wake(n, short_interval),
+    ),
+    Index(
+        "plms_left_per_hour",
+        "1/h",
+        "PLM of the left leg alone with onset in sleep; null where no movement of it is marked",
+        _SLEEP,
+        "0 to plms_per_hour",
+        lambda n: _plms_of_side(n, LEFT),
+    ),
+    Index(
+        "plms_right_per_hour",
+        "1/h",
+        "PLM of the right leg alone with onset in sleep; null where no movement of it is marked",
+        _SLEEP,
+        "0 to plms_per_hour",
+        lambda n: _plms_of_side(n, RIGHT),
+    ),
+    Index(
+        "plms_bilateral_per_hour",
+        "1/h",
+        "PLM of both legs together with onset in sleep; null unless both legs are marked",
+        _SLEEP,
+        "0 to plms_per_hour",
+        lambda n: _plms_of_side(n, BILATERAL),
     ),
 )

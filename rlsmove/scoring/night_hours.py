@@ -9,6 +9,7 @@ import numpy as np
 
 from rlsmove.records import N1, REM, STAGES, WAKE, BoolArray, IntArray, Intervals, Scoring, Sleep
 from rlsmove.rules import RuleSet
+from rlsmove.scoring.deciding_moment import deciding_ms
 from rlsmove.scoring.intervals import holding, intersection, total_ms, union
 
 MS_PER_HOUR = 3_600_000
@@ -97,9 +98,15 @@ class NightHours:
         return None if time is None else total_ms(time) / MS_PER_HOUR
 
     def within(self, part: str) -> BoolArray | None:
-        """Which movements have their onset in a part; None where it is not known."""
+        """Which movements count in a part, by their onset as a rule; None where it is not known."""
         time = self.parts[part]
-        return None if time is None else holding(time, self.scoring.onset_ms) >= 0
+        return None if time is None else holding(time, self.moment_ms) >= 0
+
+    @cached_property
+    def moment_ms(self) -> IntArray:
+        """Moment of each movement that decides in which part it counts."""
+        onset_ms = self.scoring.onset_ms
+        return deciding_ms(onset_ms, onset_ms + self.scoring.duration_ms, self.sleep, self.rules)
 
     @cached_property
     def counted(self) -> BoolArray:

@@ -24,6 +24,7 @@ from rlsmove.records import (
     TextArray,
 )
 from rlsmove.rules import RuleSet
+from rlsmove.scoring.deciding_moment import deciding_ms
 from rlsmove.scoring.intervals import holding, touched
 from rlsmove.scoring.joined_movements import (
     CombinedMovements,
@@ -63,7 +64,7 @@ def score_movements(
     """
     one_leg, n_short = monolateral_movements(movements, rules)
     combined = combined_movements(one_leg, rules)
-    stage = _stages(combined.movements, sleep)
+    stage = _stages(combined.movements, sleep, rules)
     breathing = _beside_respiratory(combined.movements, respiratory, rules)
     oversize = _oversize(combined, rules)
     knows_sleep = sleep is not None and len(sleep.stage) > 0
@@ -130,11 +131,13 @@ def side_by_side(one: Scoring, other: Scoring) -> Scoring:
     )
 
 
-def _stages(movements: Movements, sleep: Sleep | None) -> CodeArray:
-    """Stage of the epoch that holds each onset; -1 where none does."""
+def _stages(movements: Movements, sleep: Sleep | None, rules: RuleSet) -> CodeArray:
+    """Stage of the epoch that holds each movement's deciding moment; -1 where none does."""
     if sleep is None or not len(sleep.stage):
         return np.full(len(movements), -1, np.int8)
-    epoch = holding(Intervals(sleep.onset_ms, sleep.offset_ms), movements.onset_ms)
+    offset_ms = movements.onset_ms + movements.duration_ms
+    moment_ms = deciding_ms(movements.onset_ms, offset_ms, sleep, rules)
+    epoch = holding(Intervals(sleep.onset_ms, sleep.offset_ms), moment_ms)
     return np.where(epoch < 0, np.int8(-1), sleep.stage[epoch])
 
 
