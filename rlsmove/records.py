@@ -110,8 +110,22 @@ class Movements:
             field.name: np.concatenate([getattr(table, field.name) for table in tables])
             for field in fields(cls)
         }
-        order = np.lexsort((columns["side"], columns["duration_ms"], columns["onset_ms"]))
+        order = cls._order(columns)
         return cls(**{name: column[order] for name, column in columns.items()})
+
+    @classmethod
+    def concatenated_rows(cls, *tables: Movements) -> tuple[IntArray, ...]:
+        """For each table, the rows of their `concatenate` that its movements stand in."""
+        columns = {
+            name: np.concatenate([getattr(table, name) for table in tables])
+            for name in ("onset_ms", "duration_ms", "side")
+        }
+        rows = np.argsort(cls._order(columns))
+        return tuple(np.split(rows, np.cumsum([len(table) for table in tables])[:-1]))
+
+    @staticmethod
+    def _order(columns: dict[str, Any]) -> IntArray:
+        return np.lexsort((columns["side"], columns["duration_ms"], columns["onset_ms"]))
 
     def take(self, rows: IntArray | BoolArray) -> Movements:
         """The rows chosen by a mask or by their numbers."""
@@ -201,8 +215,11 @@ class Scoring:
         1 with an arousal, else 0; -1 where none were looked for.
     reason : ndarray of str
         Why it is no candidate, why it is not periodic, or what ended the series after it.
+    row_of : ndarray of int64, shape (m,)
+        For each movement that was scored, in their order, the row that it is part of; -1 where it
+        was dropped because it was too short.
     n_short : int
-        Leg movements that were dropped before all this because they were too short.
+        Leg movements, joined where they belong together, that were dropped as too short.
     """
 
     onset_ms: IntArray
@@ -224,6 +241,7 @@ class Scoring:
     imi_nr_ms: IntArray
     arousal: CodeArray
     reason: TextArray
+    row_of: IntArray
     n_short: int
 
     def __len__(self) -> int:

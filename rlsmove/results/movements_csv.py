@@ -88,7 +88,8 @@ class MovementTable:
     Attributes
     ----------
     scoring : Scoring
-        What the file does not hold is as unknown: `snr` NaN, `imi_nr_ms` -1, `n_short` 0.
+        What the file does not hold is as unknown: `snr` NaN, `imi_nr_ms` -1, `row_of` empty,
+        `n_short` 0.
     start_time : datetime or None
         Wall time at which onsets count from; None where no row has a wall time.
     """
@@ -187,6 +188,7 @@ def _read_case(path: Path, rows: list[tuple[int, Mapping[str, str]]]) -> Movemen
         imi_nr_ms=np.full(n, -1, np.int64),
         arousal=column("arousal", _flag, np.int8, -1),
         reason=column("reason", str, np.object_, ""),
+        row_of=np.empty(0, np.int64),
         n_short=0,
     )
     walls = column("onset_time", lambda cell: cell and datetime.fromisoformat(cell), object, "")

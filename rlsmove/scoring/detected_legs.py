@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from rlsmove.records import SIDES, DetectedLeg, DetectedNight, Intervals, Movements, Scoring
+from rlsmove.records import (
+    SIDES,
+    DetectedLeg,
+    DetectedNight,
+    IntArray,
+    Intervals,
+    Movements,
+    Scoring,
+)
 from rlsmove.rules import GAP_ENDS_SERIES_MS, RuleSet
 from rlsmove.scoring.indices import night_indices
 from rlsmove.scoring.intervals import total_ms, union
@@ -26,6 +34,9 @@ class ScoredLegs:
     ----------
     scoring : Scoring
         The movements of all legs.
+    rows_by_leg : tuple of ndarray of int64
+        For each leg, in their order, the row of `scoring` that each of its movements is part of;
+        -1 where it was dropped as too short.
     indices : dict
         Of both legs together; of the leg with more hours where they cannot be combined.
     indices_by_leg : dict
@@ -37,6 +48,7 @@ class ScoredLegs:
     """
 
     scoring: Scoring
+    rows_by_leg: tuple[IntArray, ...]
     indices: dict[str, Any]
     indices_by_leg: dict[str, dict[str, Any]]
     counted_side: str
@@ -66,9 +78,13 @@ def score_legs(night: DetectedNight, rules: RuleSet) -> ScoredLegs:
     scoring, indices = score(movements, analysable)
     if not night.combined:
         scoring = side_by_side(alone[0][0], alone[1][0])
+        rows_by_leg = tuple(np.split(scoring.row_of, [len(legs[0].movements)]))
+    else:
+        tables = Movements.concatenated_rows(*(leg.movements for leg in legs))
+        rows_by_leg = tuple(scoring.row_of[rows] for rows in tables)
     by_leg = {SIDES[leg.side]: one[1] for leg, one in zip(legs, alone, strict=False)}
     side = SIDES[counted[0].side] if len(counted) == 1 else BOTH
-    return ScoredLegs(scoring, indices, by_leg, side, analysable)
+    return ScoredLegs(scoring, rows_by_leg, indices, by_leg, side, analysable)
 
 
 def counted_part(night: DetectedNight) -> tuple[Movements, Intervals]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,14 +23,17 @@ class CombinedMovements:
         Members of each group; a movement that was marked bilateral as such counts as two.
     longest_ms : ndarray of int64
         Duration of the longest member of a single leg; 0 where there is none.
+    row_of : ndarray of int64, shape (m,)
+        For each movement at the beginning, the row that it is part of; -1 where it was dropped.
     """
 
     movements: Movements
     n_monolateral: IntArray
     longest_ms: IntArray
+    row_of: IntArray
 
 
-def monolateral_movements(movements: Movements, rules: RuleSet) -> tuple[Movements, int]:
+def monolateral_movements(movements: Movements, rules: RuleSet) -> tuple[Movements, IntArray, int]:
     """Join movements of one leg that lie close, then drop leg movements that are too short.
 
     Parameters
@@ -44,6 +47,8 @@ def monolateral_movements(movements: Movements, rules: RuleSet) -> tuple[Movemen
     -------
     movements : Movements
         Sorted by onset.
+    row_of : ndarray of int64
+        For each movement given, the row that it is part of; -1 where it was dropped.
     n_short : int
         How many leg movements were dropped.
     """
@@ -52,18 +57,22 @@ def monolateral_movements(movements: Movements, rules: RuleSet) -> tuple[Movemen
     for value in np.unique(leg_and_kind):
         rows = np.flatnonzero(leg_and_kind == value)
         groups[rows] = rows[_gap_groups(movements.take(rows), rules.join_gap_ms)]
-    joined = fold(_each_alone(movements), groups).movements
-    short = (joined.kind == LEG_MOVEMENT) & (joined.duration_ms < rules.lm_min_ms)
-    return joined.take(~short), int(np.count_nonzero(short))
+    joined = fold(_each_alone(movements), groups)
+    table = joined.movements
+    short = (table.kind == LEG_MOVEMENT) & (table.duration_ms < rules.lm_min_ms)
+    row = np.where(short, -1, np.cumsum(~short) - 1)
+    return table.take(~short), row[joined.row_of], int(np.count_nonzero(short))
 
 
-def combined_movements(movements: Movements, rules: RuleSet) -> CombinedMovements:
+def combined_movements(movements: Movements, row_of: IntArray, rules: RuleSet) -> CombinedMovements:
     """Combine the movements of two legs that belong together.
 
     Parameters
     ----------
     movements : Movements
         Of single legs, or marked bilateral as such, joined and sorted by onset.
+    row_of : ndarray of int64
+        As `monolateral_movements` gives it.
     rules : RuleSet
         `combine_legs`, `combine_within_ms`, `long_movements`, `clm_max_ms` and `group_max_ms`
         are used.
@@ -88,7 +97,7 @@ def combined_movements(movements: Movements, rules: RuleSet) -> CombinedMovement
             groups[rows] = rows[_onset_groups(part, rules.combine_within_ms)]
         else:
             groups[rows] = rows[_gap_groups(part, rules.combine_within_ms)]
-    return fold(_each_alone(movements), groups)
+    return fold(replace(_each_alone(movements), row_of=row_of), groups)
 
 
 def fold(combined: CombinedMovements, groups: IntArray) -> CombinedMovements:
@@ -127,17 +136,23 @@ def fold(combined: CombinedMovements, groups: IntArray) -> CombinedMovements:
         np.fmax.reduceat(members.snr, starts),
     )
     order = np.lexsort((table.kind, table.side, table.duration_ms, table.onset_ms))
+    new_row = np.empty(len(groups), np.int64)
+    new_row[rows] = np.repeat(np.argsort(order), np.diff(starts, append=len(rows)))
     return CombinedMovements(
         table.take(order),
         np.add.reduceat(combined.n_monolateral[rows], starts)[order],
         np.maximum.reduceat(combined.longest_ms[rows], starts)[order],
+        np.where(combined.row_of < 0, -1, new_row[combined.row_of]),
     )
 
 
 def _each_alone(movements: Movements) -> CombinedMovements:
     both = movements.side == BILATERAL
     return CombinedMovements(
-        movements, np.where(both, 2, 1), np.where(both, 0, movements.duration_ms)
+        movements,
+        np.where(both, 2, 1),
+        np.where(both, 0, movements.duration_ms),
+        np.arange(len(movements)),
     )
 
 

@@ -62,8 +62,8 @@ def score_movements(
     rules : RuleSet
         A standard, such as `rules.WASM_2016`.
     """
-    one_leg, n_short = monolateral_movements(movements, rules)
-    combined = combined_movements(one_leg, rules)
+    one_leg, row_of, n_short = monolateral_movements(movements, rules)
+    combined = combined_movements(one_leg, row_of, rules)
     stage = _stages(combined.movements, sleep, rules)
     breathing = _beside_respiratory(combined.movements, respiratory, rules)
     oversize = _oversize(combined, rules)
@@ -106,6 +106,7 @@ def score_movements(
         imi_nr_ms=without.imi_ms,
         arousal=unknown if arousals is None else _with_arousal(table, arousals, rules),
         reason=_reasons(rejected, clm, plm, rules),
+        row_of=combined.row_of,
         n_short=n_short,
     )
 
@@ -113,7 +114,8 @@ def score_movements(
 def side_by_side(one: Scoring, other: Scoring) -> Scoring:
     """Put the movements of two legs that were scored alone into one table, sorted by onset.
 
-    Nothing is scored anew; the series of the other leg are numbered on.
+    Nothing is scored anew; the series of the other leg are numbered on, and so is `row_of`: the
+    movements of the one, then those of the other.
     """
     numbered = replace(
         other,
@@ -122,11 +124,13 @@ def side_by_side(one: Scoring, other: Scoring) -> Scoring:
     columns: dict[str, Any] = {
         field.name: np.concatenate([getattr(one, field.name), getattr(numbered, field.name)])
         for field in fields(Scoring)
-        if field.name != "n_short"
+        if field.name not in ("row_of", "n_short")
     }
     order = np.lexsort((columns["side"], columns["duration_ms"], columns["onset_ms"]))
+    rows = np.concatenate([one.row_of, np.where(other.row_of < 0, -1, other.row_of + len(one))])
     return Scoring(
         **{name: column[order] for name, column in columns.items()},
+        row_of=np.where(rows < 0, -1, np.argsort(order)[rows]),
         n_short=one.n_short + other.n_short,
     )
 

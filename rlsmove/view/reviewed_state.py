@@ -9,7 +9,6 @@ import numpy as np
 
 from rlsmove.io.json_text import plain
 from rlsmove.records import (
-    BILATERAL,
     KINDS,
     LEG_MOVEMENT,
     SIDES,
@@ -19,6 +18,7 @@ from rlsmove.records import (
 )
 from rlsmove.review.night_folder import NightFolder
 from rlsmove.review.reviewed_night import REJECTED, ReviewedLeg
+from rlsmove.scoring.detected_legs import ScoredLegs
 from rlsmove.scoring.intervals import complement
 
 LIGHTS = ("lights_off_s", "lights_on_s")
@@ -86,7 +86,7 @@ def night_state(folder: NightFolder) -> dict[str, Any]:
                 }
                 for leg, detected in zip(reviewed.legs, night.legs, strict=True)
             ],
-            "items": _items(scored.scoring, reviewed.legs),
+            "items": _items(scored, reviewed.legs),
             "series": _series(scored.scoring),
             "indices": {name: scored.indices[name] for name in SHOWN_INDICES},
             "as_detected": {name: folder.record["indices"][name] for name in SHOWN_INDICES},
@@ -158,15 +158,17 @@ def _movements(leg: ReviewedLeg) -> list[dict[str, Any]]:
     ]
 
 
-def _items(scoring: Scoring, legs: tuple[ReviewedLeg, ...]) -> list[dict[str, Any]]:
+def _items(scored: ScoredLegs, legs: tuple[ReviewedLeg, ...]) -> list[dict[str, Any]]:
     """What a reviewer steps through: each scored movement with those of single legs in it.
 
     Movements in none of them (rejected, or too short for the rules) are items of their own.
     """
+    scoring = scored.scoring
     members: list[list[str]] = [[] for _ in range(len(scoring))]
     alone: list[dict[str, Any]] = []
-    for leg in legs:
-        rows = _rows_of(scoring, leg)
+    for leg, counted_rows in zip(legs, scored.rows_by_leg, strict=True):
+        rows = np.full(len(leg.movements), -1, np.int64)
+        rows[leg.counts] = counted_rows
         for position, row in enumerate(rows.tolist()):
             if row >= 0:
                 members[row].append(leg.names[position])
@@ -188,7 +190,7 @@ def _items(scoring: Scoring, legs: tuple[ReviewedLeg, ...]) -> list[dict[str, An
                 }
             )
     stages = (*STAGES, "")
-    scored = [
+    items = [
         {
             "onset_s": int(scoring.onset_ms[row]) / 1000,
             "duration_s": int(scoring.duration_ms[row]) / 1000,
@@ -204,26 +206,7 @@ def _items(scoring: Scoring, legs: tuple[ReviewedLeg, ...]) -> list[dict[str, An
         }
         for row in range(len(scoring))
     ]
-    return sorted([*scored, *alone], key=lambda item: (item["onset_s"], item["duration_s"]))
-
-
-def _rows_of(scoring: Scoring, leg: ReviewedLeg) -> np.ndarray:
-    """Row of the scoring that each movement of a leg became part of, or -1."""
-    found = np.full(len(leg.movements), -1, np.int64)
-    table = leg.movements
-    for kind in np.unique(table.kind).tolist():
-        mine = np.isin(scoring.side, (leg.side, BILATERAL)) & (scoring.kind == kind)
-        rows = np.flatnonzero(mine)
-        if not len(rows):
-            continue
-        chosen = np.flatnonzero((table.kind == kind) & leg.counts)
-        onset_ms = table.onset_ms[chosen]
-        place = np.searchsorted(scoring.onset_ms[rows], onset_ms, side="right") - 1
-        row = rows[np.maximum(place, 0)]
-        offset_ms = scoring.onset_ms[row] + scoring.duration_ms[row]
-        inside = (place >= 0) & (onset_ms + table.duration_ms[chosen] <= offset_ms)
-        found[chosen[inside]] = row[inside]
-    return found
+    return sorted([*items, *alone], key=lambda item: (item["onset_s"], item["duration_s"]))
 
 
 def _series(scoring: Scoring) -> list[list[float]]:
