@@ -22,7 +22,7 @@ from recordings import EVENING, simulated, simulated_samples
 from rlsmove.cli import main
 from rlsmove.devices import write_recording
 from rlsmove.scoring import INDICES
-from rlsmove.simulate.files import hypnogram_csv
+from rlsmove.simulate.files import events_csv
 
 FS = 50.0
 HOURS = 1.5
@@ -41,8 +41,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("files")
     for side in ("left", "right"):
         write(folder / f"{side}.h5", simulated_samples(side, legs="both", hours=HOURS, fs=FS), side)
-    sleep = simulated(legs="both", hours=HOURS, fs=FS).sleep
-    (folder / "events.csv").write_text(hypnogram_csv(sleep))
+    night = simulated(legs="both", hours=HOURS, fs=FS)
+    (folder / "events.csv").write_text(events_csv(night))
     evening = simulated_samples(seed=2, hours=3.1, fs=25.0)
     pause = np.full((round(20.9 * 3600 * 25), 3), np.nan, np.float32)
     write(folder / "two.h5", np.concatenate([evening, pause, evening]), "left", fs=25.0)
@@ -162,8 +162,8 @@ def test_each_night_of_several_gets_a_folder_and_one_that_was_chosen_none(
 
 
 def test_an_event_list_counts_for_its_own_night_alone(files: Path, tmp_path: Path) -> None:
-    sleep = simulated(seed=2, hours=3.1, fs=25.0).sleep
-    (tmp_path / "events.csv").write_text(hypnogram_csv(sleep) + "respiratory,,1500,20\n")
+    night = simulated(seed=2, hours=3.1, fs=25.0)
+    (tmp_path / "events.csv").write_text(events_csv(night) + "respiratory,,1500,20\n")
     result = run("night", files / "two.h5", "--sleep", tmp_path / "events.csv", "--json")
     first, second = loads(result.stdout)
     assert first["sleep"]["source"] == "hypnogram"

@@ -18,7 +18,7 @@ from rlsmove.results.movements_csv import MOVEMENT_COLUMNS
 from rlsmove.results.nights_csv import ROW_COLUMNS
 from rlsmove.rules import WASM_2016
 from rlsmove.scoring import INDICES
-from rlsmove.simulate.files import hypnogram_csv
+from rlsmove.simulate.files import events_csv
 
 ROOT = Path(__file__).parents[1]
 
@@ -45,7 +45,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Any:
         write_recording(
             folder / f"{side}.h5", [values], start_time=EVENING, sample_rate_hz=50.0, side=side
         )
-    events = hypnogram_csv(simulated(legs="both", hours=1.5, fs=50.0).sleep)
+    events = events_csv(simulated(legs="both", hours=1.5, fs=50.0))
     events += "respiratory,,1500,20\narousal,,1600,5\n"
     (folder / "events.csv").write_text(events)
     options = ["--sleep", f"{folder}/events.csv", "--sit", "22:30", "--json"]

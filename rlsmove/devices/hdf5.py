@@ -42,7 +42,7 @@ _LONGEST_DAYS = 400
 #: Root attributes that are read; what else there may be is not, in case it is damaged.
 _READ = (
     *("format", "version", "unit", "start_time", "time_zone", "sample_rate_hz"),
-    *("device", "serial", "range_g", "side", "placement"),
+    *("device", "serial", "range_g", "side", "placement", "simulated"),
 )
 _SIDES = ("left", "right", "unknown")
 
@@ -94,6 +94,7 @@ class Hdf5Recording(Recording):
             range_g=self._range(attributes),
             side=self._text(attributes, "side", "unknown").lower(),
             placement=self._text(attributes, "placement", "unknown").lower() or "unknown",
+            simulated=self._flag(attributes, "simulated"),
         )
         if self.side not in _SIDES:
             raise self._wrong("attribute 'side'", repr(self.side), " or ".join(map(repr, _SIDES)))
@@ -243,6 +244,12 @@ class Hdf5Recording(Recording):
             raise self._wrong(f"attribute '{name}'", repr(value), "text")
         return value
 
+    def _flag(self, attributes: dict[str, Any], name: str) -> bool:
+        value = attributes.get(name, False)
+        if isinstance(value, bool | int | np.bool_ | np.integer) and value in (0, 1):
+            return bool(value)
+        raise self._wrong(f"attribute '{name}'", repr(value), "true or false")
+
     def _start_time(self, attributes: dict[str, Any]) -> datetime:
         text = self._text(attributes, "start_time", "missing")
         try:
@@ -330,6 +337,7 @@ def write_recording(
     placement: str = "unknown",
     device: str = "unknown",
     time_zone: str = "",
+    simulated: bool = False,
     temperature_c: ArrayLike | None = None,
     temperature_rate_hz: float | None = None,
     attributes: Mapping[str, str | int | float] | None = None,
@@ -357,6 +365,8 @@ def write_recording(
         Maker and model.
     time_zone : str, optional
         IANA name.
+    simulated : bool
+        Whether no person was recorded.
     temperature_c : array_like, shape (m,), optional
         Temperature in degrees Celsius, from `start_time` on.
     temperature_rate_hz : float, optional
@@ -388,6 +398,8 @@ def write_recording(
             file.attrs["device"] = device
             if time_zone:
                 file.attrs["time_zone"] = time_zone
+            if simulated:
+                file.attrs["simulated"] = True
             dataset = file.create_dataset(
                 "acceleration",
                 shape=(0, 3),

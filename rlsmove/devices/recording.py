@@ -74,6 +74,8 @@ class Recording(ABC):
         Largest acceleration that the device can show, in g; NaN where unknown.
     side, placement : str
         ``left``, ``right`` or ``unknown``; ``ankle``, ... or ``unknown``.
+    simulated : bool
+        Whether no person was recorded; kept by every conversion, and said wherever it is shown.
     notices : list of Notice
         What was found wrong so far: complete once `blocks` has been read to its end. Reading
         again does not list a finding twice.
@@ -97,6 +99,7 @@ class Recording(ABC):
         range_g: float = float("nan"),
         side: str = "unknown",
         placement: str = "unknown",
+        simulated: bool = False,
     ) -> None:
         self.path = path
         self.device = device
@@ -108,6 +111,7 @@ class Recording(ABC):
         self.side = side
         self.placement = placement
         self.dated = True
+        self.simulated = simulated
         self.notices: list[Notice] = []
         self.fraction_read = 0.0
         self.taken: list[Taken] = []

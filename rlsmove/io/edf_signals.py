@@ -29,6 +29,9 @@ _RECORD_S = 5.0
 
 #: Years that the two digits of the header can stand for; EDF+ has the year in full beside them.
 _YEARS = range(1985, 2085)
+#: The investigation code (EDF+, local recording identification) of simulated data.
+SIMULATED_CODE = "simulated"
+
 _MONTHS = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC"
 
 #: Bytes of the annotation that tells a record's time, and of another one, at most; both even.
@@ -76,6 +79,7 @@ def write_edf(
     largest_g: float,
     equipment: str,
     sensor: str,
+    simulated: bool = False,
 ) -> None:
     """Write acceleration as EDF+C with three signals in g and the gaps as annotations.
 
@@ -102,6 +106,8 @@ def write_edf(
         Largest absolute value of an axis.
     equipment, sensor : str
         Words for the header: the device, and the device with its place on the body.
+    simulated : bool
+        Whether no person was recorded; the header's investigation code then is `SIMULATED_CODE`.
     """
     notes = _notes(gaps_s, end_s, start_time)
     # One record less than it takes, so that rounding at the very end leaves no note without room.
@@ -110,7 +116,7 @@ def write_edf(
     low_g, high_g = _physical_range(largest_g)
     gain_g = (high_g - low_g) / (_LARGEST - MISSING)
     with path.open("wb") as file:
-        header = _header(start_time, clock, low_g, high_g, note_bytes, equipment, sensor)
+        header = _header(start_time, clock, low_g, high_g, note_bytes, equipment, sensor, simulated)
         file.write(header)
         at_us = start_time.microsecond
         note = n_records = 0
@@ -198,16 +204,18 @@ def _header(
     note_bytes: int,
     equipment: str,
     sensor: str,
+    simulated: bool,
 ) -> bytes:
     n_signals = len(AXES) + 1
     in_range = start_time.year in _YEARS
     date = start_time.strftime("%d.%m.") + (start_time.strftime("%y") if in_range else "yy")
     month = _MONTHS[3 * start_time.month - 3 : 3 * start_time.month]
+    code = SIMULATED_CODE if simulated else "X"
     full = f"{start_time.day:02d}-{month}-{start_time.year:04d}"
     fields = [
         ("0", 8),
         ("X X X X", 80),
-        (f"Startdate {full} X X {'_'.join(equipment.split()) or 'X'}", 80),
+        (f"Startdate {full} {code} X {'_'.join(equipment.split()) or 'X'}", 80),
         (date, 8),
         (start_time.strftime("%H.%M.%S"), 8),
         (str(256 * (n_signals + 1)), 8),

@@ -80,6 +80,11 @@ class NightResult:
         return self.detected.sleep
 
     @property
+    def simulated(self) -> bool:
+        """Whether any of the recordings is simulated."""
+        return any(leg.recording.simulated for leg in self.legs)
+
+    @property
     def sides(self) -> list[str]:
         """Side of each leg, in their order."""
         return [SIDES[leg.side] for leg in self.legs]

@@ -154,7 +154,7 @@ def night_facts(folder: NightFolder, signals: dict[int, LegSignal] | None = None
         analysable=analysable,
         traces=tuple(traces),
         span_s=_span_s(record, scoring, analysable),
-        simulated="simulated" in str(record["recording"].get("device", "")).lower(),
+        simulated=bool(record.get("simulated")),
     )
 
 

@@ -188,6 +188,7 @@ RECORDING = (
 )
 
 NIGHT = (
+    Field("simulated", TRUTH, "", "whether no person was recorded"),
     Field("recording.<fact>", ANY, "", "the facts of the (left) recording, listed below"),
     Field(
         "recording.coverage.night_analysable_hours",
@@ -486,6 +487,7 @@ NIGHTS = (
     Field("night", EVENING, "", "date of the evening"),
     Field("side", TEXT, "", "leg or legs that the indices are of"),
     Field("file", TEXT, "", "recordings, between semicolons"),
+    Field("simulated", TEXT, "", "yes, no: whether no person was recorded"),
     Field("reviewed", TEXT, "", "whether a person has edited the night"),
 )
 

@@ -146,6 +146,7 @@ def _parts(result: NightResult, events: Path | None) -> dict[str, Any]:
     immobilization = {} if test is None else {"immobilization_test": test}
     return {
         "start_time": result.detected.start_time,
+        "simulated": result.simulated,
         "recording": night_facts(result),
         "sleep": result.sleep,
         "rules": result.rules,

@@ -39,6 +39,7 @@ def night_record(
     indices: Mapping[str, Any],
     notices: Sequence[Notice],
     provenance: Mapping[str, Any],
+    simulated: bool = False,
     tables: Mapping[str, Any] | None = None,
     quality: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -60,6 +61,8 @@ def night_record(
         Warnings of all stages.
     provenance : mapping
         As `provenance.provenance` gives it.
+    simulated : bool
+        Whether no person was recorded.
     tables, quality : mapping, optional
         Further tables, and further entries beside the warnings.
     """
@@ -70,6 +73,7 @@ def night_record(
         "indices": dict(indices),
         "quality": {"warnings": warnings(notices), **(quality or {})},
         "provenance": dict(provenance),
+        "simulated": simulated,
     }
     if tables is not None:
         record["tables"] = dict(tables)

@@ -24,6 +24,9 @@ SUFFIXES = (".h5", ".hdf5", ".edf", ".csv", ".csv.gz")
 #: Decimals of acceleration in CSV, in g: below the step of single precision at 1 g.
 CSV_DECIMALS = 7
 
+#: First line of a table of simulated data; a reader of tables passes over it.
+SIMULATED_LINE = "# simulated: no person was recorded"
+
 #: Rates closer than this differ by rounding: a tenth of a sample in a day at 100 Hz.
 SAME_RATE = 1e-8
 
@@ -112,6 +115,7 @@ def _write_hdf5(recording: Recording, survey: Survey, target: Path, progress: Pr
         placement=recording.placement,
         device=recording.device,
         time_zone=recording.time_zone,
+        simulated=recording.simulated,
         attributes=attributes,
     )
 
@@ -131,6 +135,7 @@ def _write_edf(recording: Recording, survey: Survey, target: Path, progress: Pro
             start_time=recording.start_time,
             largest_g=float(np.fmax(recording.range_g, peak_g)),
             equipment=f"{recording.device} {recording.serial}",
+            simulated=recording.simulated,
             sensor=f"{recording.device} {recording.serial}, {recording.side} {recording.placement}",
         )
 
@@ -145,6 +150,8 @@ def _write_csv(recording: Recording, survey: Survey, target: Path, progress: Pro
     with atomic_path(target) as partial, partial.open("wb") as file:
         binary = _compressed(file) if target.suffix.lower() == ".gz" else file
         with TextIOWrapper(binary, "ascii", newline="\n") as text:
+            if recording.simulated:
+                text.write(f"{SIMULATED_LINE}\n")
             text.write("time,x,y,z\n")
             for block in recording.blocks():
                 since = np.round(1e6 * block.time_s).astype("timedelta64[us]")

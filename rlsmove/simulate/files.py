@@ -109,8 +109,8 @@ def write_leg(night: SimulatedNight, side: str, path: Path, *, scenario: str) ->
         side=side,
         placement="ankle",
         device=f"simulated {device.name}",
+        simulated=True,
         attributes={
-            "simulated": True,
             "scenario": scenario,
             "seed": night.seed,
             "range_g": device.range_g,

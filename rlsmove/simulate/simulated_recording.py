@@ -32,6 +32,7 @@ class SimulatedRecording(Recording):
             range_g=device.range_g,
             side=side,
             placement="ankle",
+            simulated=True,
         )
         self._night = night
 

@@ -64,7 +64,7 @@ def night_state(folder: NightFolder) -> dict[str, Any]:
         {
             "start_time": night.start_time.isoformat(),
             "rules": folder.rules.name,
-            "simulated": "simulated" in str(folder.record["recording"].get("device")).lower(),
+            "simulated": bool(folder.record.get("simulated")),
             "lights_s": [folder.record["sleep"].get(name) for name in LIGHTS],
             "sleep": []
             if sleep is None
