@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.accuracy import TOLERANCE_S, judge, matched
+from benchmarks.accuracy import NightSet, main, tables
 from benchmarks.peers import PEERS, pam_rl, pendulum, resteaze, sicbaldi
+from benchmarks.tally import TOLERANCE_S, Tally, interval, judge, matched, pooled
 from rlsmove.records import LEG_MOVEMENT, SIDES, Movements
 from rlsmove.simulate import SCENARIOS, simulate_night
 
@@ -37,6 +38,49 @@ def largest_matching(true_s, found_s):
             rest = found_s[:place] + found_s[place + 1 :]
             best = max(best, 1 + largest_matching(true_s[1:], rest))
     return best
+
+
+def test_interval_holds_the_pooled_value_and_narrows_with_more_nights():
+    rng = np.random.default_rng(1)
+    nights = [Tally(found=int(rng.integers(20, 60)), missed=10, hours=1.0) for _ in range(40)]
+
+    def recall(tally):
+        return tally.recall
+
+    few, many = interval(nights[:5], recall), interval(nights, recall)
+    assert many[0] < pooled(nights).recall < many[1]
+    assert many[1] - many[0] < few[1] - few[0]
+    assert interval(nights, recall) == many
+
+
+def first_second(night):
+    """A detector that finds one movement, in the first second."""
+    assert night.acceleration.shape[1] == 3
+    return np.array([0.5]), np.array([1.0])
+
+
+def test_any_detector_can_be_named_and_stands_in_the_same_table(capsys):
+    nights = ["--scenario", "none", "--kind", "none_alone", "--nights", "1", "--hours", "0.3"]
+    main(["--quick", *nights, "--detector", "tests.test_simulate_accuracy:first_second"])
+    out = capsys.readouterr().out
+    assert out.count("| detector | precision") == 2
+    assert "| nights | rlsmove | tests.test_simulate_accuracy:first_second |" in out
+    assert "Held-out physics: 1 night of 0.3 h of each kind, one ankle" in out
+
+
+@pytest.mark.parametrize("name", ["nowhere:f", "benchmarks.tally:nothing", "benchmarks.tally"])
+def test_detector_that_is_not_there_is_named(name, capsys):
+    with pytest.raises(SystemExit):
+        main(["--quick", "--detector", name])
+    assert name.split(":")[0] in capsys.readouterr().err
+
+
+def test_kind_that_one_sensor_cannot_tell_is_in_no_total():
+    made = NightSet("x: y", ("none_alone", "none_swaying"), 1, lambda name, seed: None)
+    alone, swaying = Tally(hours=1.0, index_error=[0.0]), Tally(false=9, hours=1.0, index_error=[9])
+    text = tables(made, {("none_alone", "a"): [alone], ("none_swaying", "a"): [swaying]})
+    assert "| 0.0 % | 0.00 |" in text
+    assert "| none_swaying | 9.00 /h |" in text
 
 
 grid = st.lists(st.integers(0, 24).map(lambda n: n / 8), max_size=6).map(sorted)

@@ -1,5 +1,6 @@
 """Nights and studies with known truth. Everything that comes from here is called simulated."""
 
+from rlsmove.simulate.kinds import KINDS
 from rlsmove.simulate.night import (
     DETECTABLE_SNR,
     SimulatedNight,
@@ -14,6 +15,7 @@ __all__ = [
     "DETECTABLE_SNR",
     "DEVICES",
     "HELD_OUT",
+    "KINDS",
     "SCENARIOS",
     "TRAINING",
     "NightParameters",

@@ -375,7 +375,7 @@ class Leg:
 
     def _shaken(self, row: Planned, physics: Physics, rng: np.random.Generator) -> Motion:
         """A movement of somebody else in the bed: swings of the mattress, no turn of the leg."""
-        height = self.coupling * min(rng.lognormal(np.log(0.016), 0.8), 0.15)
+        height = self.coupling * min(rng.lognormal(np.log(physics.partner_shake_g), 0.8), 0.15)
         if physics.mattress_hz:
             felt = passed_on(
                 physics.mattress_hz, physics.mattress_damping, height, row.duration_s, rng

@@ -51,6 +51,8 @@ class Physics:
         By how much a partner's movement tilts the bed under the leg, at most.
     partner_interval_s, partner_interval_ln_sd : float
         Log-normal intervals of a partner who moves periodically.
+    partner_shake_g : float
+        Median height of what the mattress passes on, where it passes on most.
     step_g, range_g, noise_g : float or None
         Step, range and noise of the device; None is that of the named one.
     flicker_g : float
@@ -82,6 +84,7 @@ class Physics:
     sway_deg: float = 0.0
     partner_interval_s: float = 25.0
     partner_interval_ln_sd: float = 0.3
+    partner_shake_g: float = 0.016
     step_g: float | None = None
     range_g: float | None = None
     noise_g: float | None = None
