@@ -83,17 +83,17 @@ def test_whatever_goes_wrong_in_a_task_becomes_a_failure(error: Exception, code:
 
 
 @pytest.mark.parametrize(
-    ("cell", "lights_off"),
+    ("cell", "clock_zone", "lights_off"),
     [
-        ("n/a", "23:10"),
-        ("Europe/Berlin", "23:10"),
-        ("UTC", "2026-03-02T23:10:00+01:00"),
-        ("Europe/Berlin +12.5", "2026-03-02T23:10:12.500000+01:00"),
-        ("Atlantis", "23:10"),
+        ("n/a", "Europe/Berlin", "23:10"),
+        ("Europe/Berlin", "Europe/Berlin", "23:10"),
+        ("UTC", "UTC", "23:10"),
+        ("Europe/Berlin +12.5", "Europe/Berlin", "2026-03-02T23:10:12.500000+01:00"),
+        ("Atlantis", "Europe/Berlin", "23:10"),
     ],
 )
 def test_lights_of_the_diary_are_told_by_the_clock_of_the_device(
-    cell: str, lights_off: str, tmp_path: Path
+    cell: str, clock_zone: str, lights_off: str, tmp_path: Path
 ) -> None:
     recording = {"participant_id": "p1", "file": "raw/a.cwa", "leg": "left", "placement": "ankle"}
     night = {"participant_id": "p1", "night": "2026-03-02", "lights_off": "23:10"}
@@ -102,6 +102,7 @@ def test_lights_of_the_diary_are_told_by_the_clock_of_the_device(
     work = read_work_list(tmp_path)
     (person,) = work.persons
     assert person.diary
-    clock = person.recordings[0].clock
+    file = person.recordings[0]
     entry = person.diary["2026-03-02"]
-    assert entry.lights("2026-03-02", work.time_zone, clock) == (lights_off, None)
+    assert entry.lights("2026-03-02", file.clock) == (lights_off, None)
+    assert (file.told.time_zone, file.told.clock_zone) == ("Europe/Berlin", clock_zone)

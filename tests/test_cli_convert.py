@@ -157,11 +157,11 @@ def test_csv_keeps_each_sample_at_its_own_time(with_gap: Path, tmp_path: Path, n
     text = (gzip.decompress(content) if name.endswith("gz") else content).decode()
     header, first, *_ = text.splitlines()
     assert header == "time,x,y,z"
-    assert first.startswith("2026-03-01T22:30:00.123000,")
+    assert first.startswith("2026-03-01T22:30:00.123000+01:00,")
     one, other = samples(with_gap), samples(tmp_path / name)
     np.testing.assert_allclose(one[0], other[0], atol=1e-7)
     np.testing.assert_allclose(one[1], other[1], atol=2e-6)
-    assert open_recording(tmp_path / name).start_time == START
+    assert open_recording(tmp_path / name).start_time == open_recording(with_gap).start_time
 
 
 def test_csv_keeps_an_offset_from_utc(tmp_path: Path) -> None:

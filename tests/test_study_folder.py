@@ -348,7 +348,8 @@ def test_nights_are_held_against_the_clocks_of_the_recordings(study):
         ],
     )
     found = "\n".join([*problems_of(study), *notices_of(study)])
-    assert "row 4, file: it begins at 2026-03-03 18:00, before row 2 ends at 2026-03-05 0" in found
+    # The study is in UTC, an hour behind the devices.
+    assert "row 4, file: it begins at 2026-03-03 17:00, before row 2 ends at 2026-03-05 0" in found
     assert "no recording of sim-001 covers 2026-03-06" in found
     assert "no recording of sim-001 covers 2026-03-03" not in found
     assert "row 5, file: it holds the night of 2026-03-20, which nights.tsv does not have" in found

@@ -42,7 +42,7 @@ class NightKey:
     time_zone : str
         Of the first device's clock; empty where it is not known.
     inputs : tuple of mapping
-        ``file``, ``side`` and ``sha256`` of each recording.
+        ``file``, ``side``, ``sha256`` and what was ``told`` of each recording.
     notices : tuple of str
         Sentences that the batch adds to the night.
     """
@@ -54,7 +54,7 @@ class NightKey:
     lights_off: str | None
     lights_on: str | None
     time_zone: str
-    inputs: tuple[Mapping[str, str], ...]
+    inputs: tuple[Mapping[str, Any], ...]
     notices: tuple[str, ...]
 
 
@@ -78,7 +78,7 @@ def finish_night(
         Its row of nights.csv.
     readings : mapping of str to mapping
         What its recordings hold, by the digest of their bytes, so that a later batch need not
-        read them again: ``side``, ``nights``, ``leftovers``.
+        read them again: ``side``, ``nights``, ``leftovers``, ``dated``, ``told``.
 
     Raises
     ------
@@ -150,6 +150,8 @@ def _differences(earlier: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[
             found.append(f"{entry['file']} is new")
         elif other["sha256"] != entry["sha256"]:
             found.append(f"{entry['file']} has changed")
+        elif other.get("told") != entry["told"]:
+            found.append(f"what is told of {entry['file']} has changed")
         elif other != entry:
             found.append(f"{entry['file']} was of the {other['side']} leg before")
     found += [f"{name} is not used any more" for name in files]

@@ -178,7 +178,9 @@ def _plan_nights(
             continue
         if not chosen:
             told.update(failed)
-            result.fail_night(evening, "", ";".join(failed), _no_recording(evening, failed))
+            undated = [reading.file.name for reading in readings if not reading.dated]
+            failure = _no_recording(evening, failed, undated)
+            result.fail_night(evening, "", ";".join(failed), failure)
             continue
         notices = []
         if person.diary is not None and evening not in diary:
@@ -196,7 +198,7 @@ def _plan_nights(
             sentence = f"{names} holds part of the night of {evening} too, and is left out"
             notices.append(Notice("recording_left_out", sentence))
         clock = chosen[0].file.clock
-        lights_off, lights_on = entry.lights(evening, work.time_zone, clock)
+        lights_off, lights_on = entry.lights(evening, clock)
         key = NightKey(
             participant_id=person.participant_id,
             night=evening,
@@ -205,7 +207,15 @@ def _plan_nights(
             lights_off=lights_off,
             lights_on=lights_on,
             time_zone=clock.time_zone,
-            inputs=tuple({"file": r.file.name, "side": r.side, "sha256": r.sha256} for r in chosen),
+            inputs=tuple(
+                {
+                    "file": r.file.name,
+                    "side": r.side,
+                    "sha256": r.sha256,
+                    "told": r.file.told.as_texts(),
+                }
+                for r in chosen
+            ),
             notices=tuple(notice.sentence for notice in notices),
         )
         folder = night_folder(work.derived, person.participant_id, evening)
@@ -231,9 +241,12 @@ def _recordings_of(evening: str, readings: list[Reading]) -> tuple[list[Reading]
     return chosen, [reading for reading in holding if reading not in chosen]
 
 
-def _no_recording(evening: str, failed: Mapping[str, Failure]) -> Failure:
+def _no_recording(evening: str, failed: Mapping[str, Failure], undated: list[str]) -> Failure:
     code = "unreadable_recording" if failed else "no_recording"
-    return Failure(code, f"no recording holds the night of {evening}{_because(failed)}")
+    sentence = f"no recording holds the night of {evening}{_because(failed)}"
+    if undated:
+        sentence += f"; {', '.join(undated)} has no date: recordings.tsv may tell its start"
+    return Failure(code, sentence)
 
 
 def _because(failed: Mapping[str, Failure]) -> str:

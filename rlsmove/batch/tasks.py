@@ -72,6 +72,8 @@ class Reading:
     nights, leftovers : dict of str to float
         Seconds recorded of each night, by evening date; leftovers are too short to be nights
         by themselves.
+    dated : bool
+        Whether it says when it was made.
     first : FirstReading or None
         All that scoring needs of it; None where the rest was known by the digest and the samples
         were not read again.
@@ -82,6 +84,7 @@ class Reading:
     side: str
     nights: Mapping[str, float]
     leftovers: Mapping[str, float]
+    dated: bool
     first: FirstReading | None
 
     def recorded_s(self, evening: str) -> float:
@@ -135,7 +138,7 @@ def read_recording(file: RecordingFile, known: Mapping[str, Mapping[str, Any]]) 
         Which one.
     known : mapping of str to mapping
         What earlier readings by this version showed, by the digest of the bytes: ``side``,
-        ``nights`` and ``leftovers``.
+        ``nights``, ``leftovers``, ``dated`` and what was ``told``.
 
     Returns
     -------
@@ -143,23 +146,25 @@ def read_recording(file: RecordingFile, known: Mapping[str, Mapping[str, Any]]) 
         Without its first reading where the digest is known.
     """
     sha256 = sha256_of(file.path) if known else ""
-    if sha256 in known:
-        earlier = known[sha256]
+    earlier = known.get(sha256, {})
+    if earlier and earlier.get("told") == file.told.as_texts():
         return Reading(
             file,
             sha256,
             file.side or earlier["side"],
             earlier["nights"],
             earlier["leftovers"],
+            earlier["dated"],
             None,
         )
-    leg = open_leg(file.path, file.side)
+    leg = open_leg(file.path, file.side, told=file.told)
     return Reading(
         file,
         leg.sha256,
         SIDES[leg.side],
         {str(span.evening): span.recorded_s for span in leg.nights},
         {str(span.evening): span.recorded_s for span in leg.leftovers},
+        leg.recording.dated,
         first_reading(leg),
     )
 
@@ -190,7 +195,7 @@ def score_night(
     RlsmoveError
         The night cannot be scored or written.
     """
-    legs = [reopen_leg(r.file.path, r.first) for r in readings if r.first is not None]
+    legs = [reopen_leg(r.file.path, r.first, r.file.told) for r in readings if r.first is not None]
     try:
         result = analyse_night(
             legs,
@@ -212,6 +217,8 @@ def score_night(
             "side": reading.side,
             "nights": reading.nights,
             "leftovers": reading.leftovers,
+            "dated": reading.dated,
+            "told": reading.file.told.as_texts(),
         }
         for reading in readings
     }

@@ -6,26 +6,25 @@ import glob
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rlsmove.devices import may_be_recording
+from rlsmove.devices.told import NOTHING_TOLD, Told
 from rlsmove.errors import SettingError, StudyError
 from rlsmove.rules import RULE_SETS, RuleSet
 from rlsmove.study.columns import time_in_night
 from rlsmove.study.folder import Study, read_study
+from rlsmove.study.recording_rows import known_zone, told_of_row
 from rlsmove.study.tables import Row
-
-#: Names under which recordings come out of the devices' own programs; what the files hold is
-#: told by their content.
-RECORDING_SUFFIXES = (".cwa", ".gt3x", ".bin", ".h5", ".hdf5", ".csv", ".csv.gz")
 
 DERIVED = "derived"
 
 _SIDE_WORD = re.compile(r"(?:^|[^A-Za-z0-9]+)(left|right|l|r)(?=$|[^A-Za-z0-9])", re.IGNORECASE)
+_SUFFIX = re.compile(r"(\.[A-Za-z][A-Za-z0-9]{0,4})?(\.gz)?$")
 _NOT_IN_CODES = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -36,7 +35,8 @@ class Clock:
     Attributes
     ----------
     time_zone : str
-        IANA name of its zone; empty where that is not known.
+        IANA name of the zone that its recording's start is told in, that of the sleeper; empty
+        where that is not known.
     ahead_s : float
         How far it was ahead of the true time, in seconds.
     """
@@ -58,13 +58,16 @@ class RecordingFile:
     side : str or None
         ``left`` or ``right``; None where only the file itself may know.
     clock : Clock
-        Of the device.
+        Of the device, in the zone of the sleeper.
+    told : Told
+        What the study says of it.
     """
 
     name: str
     path: Path
     side: str | None
     clock: Clock = Clock()
+    told: Told = NOTHING_TOLD
 
 
 @dataclass(frozen=True)
@@ -83,21 +86,19 @@ class DiaryNight:
     lights_on: str | None = None
     problem: str = ""
 
-    def lights(self, evening: str, time_zone: str, clock: Clock) -> tuple[str | None, str | None]:
+    def lights(self, evening: str, clock: Clock) -> tuple[str | None, str | None]:
         """Return lights off and on by the clock of a device.
 
         Parameters
         ----------
         evening : str
             Date of the night.
-        time_zone : str
-            Zone that the diary was written in.
         clock : Clock
-            Of the device.
+            Of the device; the diary is written in its zone.
         """
-        if clock.time_zone == time_zone and not clock.ahead_s:
+        if not clock.ahead_s:
             return self.lights_off, self.lights_on
-        zone = ZoneInfo(time_zone) if time_zone else None
+        zone = ZoneInfo(clock.time_zone) if clock.time_zone else None
         off, on = (
             None
             if text is None
@@ -186,7 +187,7 @@ def read_work_list(
     folder = Path(source)
     if (folder / "study.json").exists():
         study = read_study(folder)
-        time_zone = _zone(str(study.about.get("time_zone") or ""))
+        time_zone = known_zone(str(study.about.get("time_zone") or ""))
         name = rules_name or str(study.about.get("rules", "wasm2016"))
         persons, failures = _of_study(study, time_zone)
     else:
@@ -218,11 +219,16 @@ def _of_study(
         wrong = [c for c in ("participant_id", "file", "leg") if c not in row.cells]
         if not wrong and name not in recordings[code]:
             path = (study.path / name).resolve()
-            clock = _clock(row.get("clock"), study_zone)
-            recordings[code][name] = RecordingFile(name, path, row.cells["leg"], clock)
-            continue
-        told = ", ".join(f"{column} {row.text.get(column, '')!r}" for column in wrong)
-        found = f"{told} cannot be used" if wrong else f"{name} is listed a second time"
+            try:
+                told, ahead_s = told_of_row(row, study_zone)
+            except SettingError as error:
+                wrong = [error.file.removeprefix("--").replace("-", "_")]
+            else:
+                clock = Clock(told.time_zone, ahead_s)
+                recordings[code][name] = RecordingFile(name, path, row.cells["leg"], clock, told)
+                continue
+        cells = ", ".join(f"{column} {row.text.get(column, '')!r}" for column in wrong)
+        found = f"{cells} cannot be used" if wrong else f"{name} is listed a second time"
         failures.append(
             {
                 "participant_id": code,
@@ -261,21 +267,6 @@ def _diary_night(rows: list[Row]) -> DiaryNight:
     return DiaryNight(_wall_time(row.get("lights_off")), _wall_time(row.get("lights_on")))
 
 
-def _clock(text: str | None, study_zone: str) -> Clock:
-    """Read a cell such as ``Europe/Berlin +12.5``; what cannot be read says nothing."""
-    zone, _, ahead_s = (text or "").partition(" ")
-    with suppress(ValueError):
-        return Clock(_zone(zone) or study_zone, float(ahead_s or 0.0))
-    return Clock(study_zone)
-
-
-def _zone(name: str) -> str:
-    try:
-        return name if name and ZoneInfo(name) else ""
-    except (KeyError, ValueError, OSError):
-        return ""
-
-
 def _clock_time(text: str) -> str | datetime:
     return datetime.fromisoformat(text) if "-" in text else text
 
@@ -291,13 +282,13 @@ def _recording_paths(source: str | Path) -> tuple[Path, list[Path]]:
         paths = [
             path
             for path in sorted(root.rglob("*"))
-            if path.name.lower().endswith(RECORDING_SUFFIXES)
-            and not any(
+            if not any(
                 part.startswith(".") or part == DERIVED for part in path.relative_to(root).parts
             )
             and not path.is_dir()
+            and may_be_recording(path)
         ]
-        expected = "files named " + ", ".join("*" + suffix for suffix in RECORDING_SUFFIXES)
+        expected = "recordings of a device or a phone, whatever their names"
     else:
         if not glob.has_magic(str(source)):
             raise StudyError(
@@ -340,11 +331,7 @@ def persons_of_files(root: Path, paths: Iterable[Path]) -> tuple[Person, ...]:
     """
     together: dict[tuple[Path, str], list[tuple[Path, str | None]]] = defaultdict(list)
     for path in paths:
-        stem = path.name
-        for suffix in sorted(RECORDING_SUFFIXES, key=len, reverse=True):
-            if stem.lower().endswith(suffix):
-                stem = stem[: -len(suffix)]
-                break
+        stem = _SUFFIX.sub("", path.name)
         words = list(_SIDE_WORD.finditer(stem))
         side = None
         if len(words) == 1:

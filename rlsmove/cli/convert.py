@@ -6,11 +6,14 @@ from pathlib import Path
 
 import click
 
+from rlsmove.cli.told_options import ToldOptions, told_options
+
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
-def command(file: Path, out: Path) -> None:
+@told_options()
+def command(file: Path, out: Path, told: ToldOptions) -> None:
     """Write a recording or an event list in another format, by OUT's suffix.
 
     A recording becomes HDF5 (.h5), EDF+ (.edf) or CSV (.csv, .csv.gz), an event list CSV (.csv),
@@ -34,7 +37,7 @@ def command(file: Path, out: Path) -> None:
         notices = convert_events(file, out)
     else:
         with progress_bar(f"converting {file.name}") as progress:
-            notices = export_recording(file, out, progress)
+            notices = export_recording(file, out, progress, told=told.of())
     for notice in notices:
         click.echo(f"warning ({notice.code}): {notice.sentence}", err=True)
     click.echo(str(out))

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from rlsmove.cli.told_options import ToldOptions, told_options
+
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
@@ -30,6 +32,7 @@ import click
     show_default=True,
     help="Standard to score by.",
 )
+@told_options(legs=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def command(
@@ -43,6 +46,7 @@ def command(
     lights_on: str | None,
     sit: str | None,
     rules_name: str,
+    told: ToldOptions,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -64,7 +68,7 @@ def command(
     legs = []
     for leg_side, path in files:
         with progress_bar(f"reading {path.name}") as progress:
-            legs.append(open_leg(path, leg_side, progress))
+            legs.append(open_leg(path, leg_side, progress, told=told.of(leg_side)))
     evenings = choose_nights(legs, evening)
     events = None
     if events_file is not None:

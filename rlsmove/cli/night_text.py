@@ -39,6 +39,7 @@ def info_lines(leg: Leg) -> list[str]:
     recording, survey = leg.recording, leg.survey
     serial = f" {recording.serial}" if recording.serial else ""
     zone = recording.time_zone or ("" if recording.start_time.tzinfo else "no zone: local time")
+    start = recording.start_time.isoformat(" ")
     gap_s = survey.gap_s
     gaps = "none"
     if len(gap_s):
@@ -49,7 +50,7 @@ def info_lines(leg: Leg) -> list[str]:
         [
             ("device", recording.device + serial),
             ("leg", f"{recording.side} {recording.placement}"),
-            ("start", f"{recording.start_time.isoformat(' ')}  ({zone})".replace("  ()", "")),
+            ("start", f"{start}  ({zone})".replace("  ()", "") if recording.dated else "no date"),
             ("length", f"{_duration(survey.end_s)}, {survey.n_samples} samples"),
             ("rate", f"{recording.sample_rate_hz:g} Hz set, {survey.true_rate_hz:.3f} Hz true"),
             ("range", span),
@@ -57,6 +58,9 @@ def info_lines(leg: Leg) -> list[str]:
             ("mean acceleration", f"{survey.mean_norm_g:.4f} g"),
             ("calibration", leg.calibration.sentence),
         ]
+    )
+    lines += _rows(
+        (f"{taken.what} taken for", f"{taken.value}  ({taken.source})") for taken in recording.taken
     )
     for night in leg.nights:
         lines.append(f"  night {night.evening}        {night.recorded_s / 3600:.2f} h recorded")

@@ -5,13 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from rlsmove.devices.hdf5 import write_recording
-from rlsmove.devices.lookalikes import name_lookalike
+from rlsmove.devices.lookalikes import is_other_kind, name_lookalike
 from rlsmove.devices.recording import Block, Recording
 from rlsmove.devices.told import NOTHING_TOLD, Told
 from rlsmove.devices.wall_clock import set_wall_clock
 from rlsmove.errors import RecordingError, UnknownFormat
 
-__all__ = ["Block", "Recording", "Told", "open_recording", "write_recording"]
+__all__ = [
+    "Block",
+    "Recording",
+    "Told",
+    "may_be_recording",
+    "open_recording",
+    "write_recording",
+]
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _ZIP = b"PK\x03\x04"
@@ -60,6 +67,27 @@ def open_recording(path: str | Path, told: Told = NOTHING_TOLD) -> Recording:
         raise RecordingError(path, f"cannot be read ({error.strerror or error})") from error
     set_wall_clock(recording, told)
     return recording
+
+
+def may_be_recording(path: Path) -> bool:
+    """Whether a file is a recording, or what is left of one: whatever is surely none is not.
+
+    Parameters
+    ----------
+    path : Path
+        A file among others, as they lie in a folder.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(2048)
+        if is_other_kind(head):
+            return False
+        _open(path, head, NOTHING_TOLD)
+    except UnknownFormat:
+        return bool(name_lookalike(head)) and not head.startswith(_ZIP)
+    except (RecordingError, OSError):
+        return True
+    return True
 
 
 def _open(path: Path, head: bytes, told: Told) -> Recording:

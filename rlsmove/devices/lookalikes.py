@@ -35,11 +35,22 @@ _BEGINNINGS = (
     (b"kind,label,onset_s", "a list of events; `rlsmove score` reads those"),
     (b"case,kind,label,onset_s", "a list of events; `rlsmove score` reads those"),
 )
+#: Kinds of which some files hold acceleration.
+_MAY_HOLD_ONE = (b"0       ", b"RIFF")
 #: With which text of two bytes a letter begins.
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 #: Bytes that text does not hold, and the part of them that damage may put into it.
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f"))
 _CONTROLS_PART = 0.02
+
+
+def is_other_kind(head: bytes) -> bool:
+    """Whether a file is, by its beginning, of a kind that never holds a recording."""
+    return any(
+        head.startswith(beginning) and "unpack it" not in words
+        for beginning, words in _BEGINNINGS
+        if beginning not in _MAY_HOLD_ONE
+    )
 
 
 def name_lookalike(head: bytes) -> str:

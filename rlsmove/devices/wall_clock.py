@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 from rlsmove.devices.recording import Recording
 from rlsmove.devices.told import Told
 
+#: Clocks that were never set count from 1970 or 1980; nobody recorded then.
+_FIRST_YEAR = 1985
+
 
 def set_wall_clock(recording: Recording, told: Told) -> None:
     """Give a recording the start and the zone that are told, or the zone that its file says.
@@ -23,6 +26,14 @@ def set_wall_clock(recording: Recording, told: Told) -> None:
         What is told of it.
     """
     recording.told = told
+    if recording.start_time.year < _FIRST_YEAR and recording.dated:
+        recording.dated = False
+        recording.notice(
+            "no_date",
+            f"Its clock was never set (it says {recording.start_time:%Y-%m-%d %H:%M}): wall times "
+            "mean nothing until it is told when it starts (--start).",
+        )
+        recording.take("start", "no date", "its clock was never set")
     said = {taken.what for taken in recording.taken}
     if told.start is not None:
         recording.start_time = told.start

@@ -58,6 +58,12 @@ class CommonClock:
     combined: bool
     sentence: str
 
+    @classmethod
+    def unknown(cls, why: str) -> CommonClock:
+        """No common clock, for a reason in words."""
+        sentence = f"no common clock found for the two legs: {why}; each leg is scored alone"
+        return cls(0.0, 0.0, np.inf, 0, False, sentence)
+
     def on_left_clock(self, right: Movements) -> Movements:
         """Movements of the right leg with their onsets moved to the left device's clock."""
         onset_ms = np.round(
@@ -86,7 +92,9 @@ def find_common_clock(left: Movements, right: Movements) -> CommonClock:
     """
     time_s, shift_s = _pairs(left.onset_ms, right.onset_ms)
     if len(time_s) < LEAST_PAIRS:
-        return _refused(f"only {len(time_s)} movements of the two legs lie within a minute")
+        return CommonClock.unknown(
+            f"only {len(time_s)} movements of the two legs lie within a minute"
+        )
     middle_s = 0.5 * (time_s.min() + time_s.max())
     votes, offset_s, drift = _coarse_line(time_s - middle_s, shift_s)
     for reach_s in REACH_S:
@@ -99,7 +107,7 @@ def find_common_clock(left: Movements, right: Movements) -> CommonClock:
     n_pairs = int(np.count_nonzero(near))
     elsewhere = _most_votes_beside(time_s - middle_s, shift_s, offset_s, drift)
     if n_pairs < LEAST_PAIRS or votes < OVER_CHANCE * elsewhere:
-        return _refused(
+        return CommonClock.unknown(
             f"the best clock has {votes:.0f} movements for it and the best one elsewhere "
             f"{elsewhere:.0f}; that may be chance"
         )
@@ -112,11 +120,6 @@ def find_common_clock(left: Movements, right: Movements) -> CommonClock:
         f"{error_s:.3f} s" + ("" if combined else ", too large to combine the legs")
     )
     return CommonClock(float(start_s), float(drift_ppm), error_s, n_pairs, combined, sentence)
-
-
-def _refused(why: str) -> CommonClock:
-    sentence = f"no common clock found for the two legs: {why}; each leg is scored alone"
-    return CommonClock(0.0, 0.0, float("inf"), 0, False, sentence)
 
 
 def _pairs(left_ms: IntArray, right_ms: IntArray) -> tuple[FloatArray, FloatArray]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rlsmove.events.night_events import Events
 from rlsmove.movements.common_clock import CommonClock, find_common_clock
+from rlsmove.night.chosen_nights import check_dated
 from rlsmove.night.leg_detections import detect_leg, on_left_clock
 from rlsmove.night.opened_leg import Leg, Progress
 from rlsmove.night.recording_notices import clock_notices, leg_notices
@@ -128,6 +129,7 @@ def analyse_night(
     NightResult
         The same for any cutting of the recording into blocks.
     """
+    check_dated(legs, {"--lights-off": lights.off, "--lights-on": lights.on, "--sit": sit})
     start_time = legs[0].recording.start_time
     zone = lights.time_zone or legs[0].recording.time_zone
     lights = replace(lights, time_zone=zone)
@@ -145,7 +147,14 @@ def analyse_night(
     clock = None
     if len(present) == 2:
         left, right = detections
-        clock = find_common_clock(left.own.movements, right.own.movements)
+        clock = (
+            find_common_clock(left.own.movements, right.own.movements)
+            if all(leg.recording.dated for leg in present)
+            else CommonClock.unknown(
+                "a recording without a date is never taken for simultaneous with another one "
+                "(--left-start, --right-start)"
+            )
+        )
         if clock.combined:
             detections = [left, on_left_clock(right, clock)]
         else:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rlsmove.devices import open_recording
 from rlsmove.devices.recording import Recording
+from rlsmove.devices.told import NOTHING_TOLD, Told
 from rlsmove.io.provenance import sha256_of
 from rlsmove.records import SIDES, FloatArray
 from rlsmove.signal.calibration import Calibration, calibrate
@@ -60,7 +61,13 @@ class Leg:
         return next((s for s in self.nights + self.leftovers if s.evening == evening), None)
 
 
-def open_leg(path: str | Path, side: str | None = None, progress: Progress | None = None) -> Leg:
+def open_leg(
+    path: str | Path,
+    side: str | None = None,
+    progress: Progress | None = None,
+    *,
+    told: Told = NOTHING_TOLD,
+) -> Leg:
     """Open a recording and read it once: coverage, calibration, wear, nights.
 
     Parameters
@@ -71,6 +78,8 @@ def open_leg(path: str | Path, side: str | None = None, progress: Progress | Non
         ``left`` or ``right``; what the file says by default.
     progress : callable, optional
         Called with the fraction read.
+    told : Told
+        What is said of the recording beside the file.
 
     Returns
     -------
@@ -81,8 +90,10 @@ def open_leg(path: str | Path, side: str | None = None, progress: Progress | Non
     ------
     RecordingError
         The file cannot be used.
+    SettingError
+        What is told does not fit it.
     """
-    leg = read_leg(open_recording(path), side, progress)
+    leg = read_leg(open_recording(path, told), side, progress)
     return replace(leg, sha256=sha256_of(path))
 
 
@@ -93,7 +104,9 @@ def read_leg(
     check_rate(recording)
     survey = survey_recording(recording, progress)
     check_signal(recording, survey)
-    nights, leftovers = night_spans(recording.start_time, survey)
+    nights, leftovers = night_spans(
+        recording.start_time, survey, recording.time_zone, recording.dated
+    )
     return Leg(
         recording=recording,
         reader=UniformReader(recording),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from rlsmove.devices import open_recording
+from rlsmove.devices.told import NOTHING_TOLD, Told
 from rlsmove.night.opened_leg import Leg
 from rlsmove.records import FloatArray, Notice
 from rlsmove.signal.calibration import Calibration
@@ -45,7 +46,7 @@ def first_reading(leg: Leg) -> FirstReading:
     return FirstReading(**shared, notices=tuple(leg.recording.notices))
 
 
-def reopen_leg(path: Path, reading: FirstReading) -> Leg:
+def reopen_leg(path: Path, reading: FirstReading, told: Told = NOTHING_TOLD) -> Leg:
     """Open a recording of which a first reading is known, without reading it once more.
 
     Parameters
@@ -54,13 +55,15 @@ def reopen_leg(path: Path, reading: FirstReading) -> Leg:
         The very file that the reading was of.
     reading : FirstReading
         What it showed.
+    told : Told
+        What was told of it then.
 
     Raises
     ------
     RecordingError
         The file cannot be used any more.
     """
-    recording = open_recording(path)
+    recording = open_recording(path, told)
     recording.notices = list(reading.notices)
     shared = {name: getattr(reading, name) for name in _SHARED}
     return Leg(recording=recording, reader=UniformReader(recording), **shared)

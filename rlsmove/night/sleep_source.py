@@ -210,13 +210,13 @@ def clocks_change(start_time: datetime, start_s: float, end_s: float, time_zone:
     start_s, end_s : float
         Seconds since then.
     time_zone : str
-        IANA name; where it is empty or the start has an offset of its own, nothing is known of a
-        change.
+        IANA name; where it is empty, nothing is known of a change.
     """
-    if not time_zone or start_time.tzinfo is not None:
+    if not time_zone:
         return False
     zone = ZoneInfo(time_zone)
-    start = start_time.replace(tzinfo=zone).astimezone(UTC)
+    start = start_time if start_time.tzinfo else start_time.replace(tzinfo=zone)
+    start = start.astimezone(UTC)
     offsets = [
         (start + timedelta(seconds=moment_s)).astimezone(zone).utcoffset()
         for moment_s in (start_s, end_s)

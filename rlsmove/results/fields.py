@@ -115,8 +115,9 @@ RECORDING = (
     Field("serial", TEXT, "", "the device's own number"),
     Field("side", TEXT, "", "leg by the file itself: left, right, unknown"),
     Field("placement", TEXT, "", "part of the body by the file itself"),
-    Field("clock.start_time", MOMENT, "", "wall time of the first sample"),
-    Field("clock.time_zone", TEXT, "", "IANA name, where the file or the study gives one"),
+    Field("clock.start_time", MOMENT, "", "wall time of the first sample; null without a date"),
+    Field("clock.time_zone", TEXT, "", "IANA name, where the file or a person gives one"),
+    Field("told", ANY, "", "what was told of the file: start, time_zone, unit and so on"),
     Field(
         "rate.sample_rate_hz",
         NUMBER,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,10 @@ def recording_facts(leg: Leg) -> dict[str, Any]:
         "side": recording.side,
         "placement": recording.placement,
         "clock": {
-            "start_time": recording.start_time.isoformat(),
+            "start_time": recording.start_time.isoformat() if recording.dated else None,
             "time_zone": recording.time_zone or None,
         },
+        "told": recording.told.as_texts(),
         "rate": {
             "sample_rate_hz": recording.sample_rate_hz,
             "true_rate_hz": survey.true_rate_hz,
@@ -122,13 +124,18 @@ def write_night_result(result: NightResult, out_dir: Path, events: Path | None) 
     """
     with atomic_path(out_dir / NIGHT_FILE) as partial:
         write_night_file(partial, result.detected)
-        start_time = result.detected.start_time
+        start_time = _start_time(result)
         write_files(
             {
                 out_dir / MOVEMENTS_FILE: movements_csv([(result.scoring, start_time, "")]),
                 out_dir / RECORD_FILE: json_text(night_json(result, events)),
             }
         )
+
+
+def _start_time(result: NightResult) -> datetime | None:
+    """Wall time that onsets count from; None where nothing dates the recording."""
+    return result.detected.start_time if result.legs[0].recording.dated else None
 
 
 def _parts(result: NightResult, events: Path | None) -> dict[str, Any]:
@@ -145,7 +152,7 @@ def _parts(result: NightResult, events: Path | None) -> dict[str, Any]:
     test = result.immobilization
     immobilization = {} if test is None else {"immobilization_test": test}
     return {
-        "start_time": result.detected.start_time,
+        "start_time": _start_time(result),
         "simulated": result.simulated,
         "recording": night_facts(result),
         "sleep": result.sleep,
@@ -165,7 +172,7 @@ def _parts(result: NightResult, events: Path | None) -> dict[str, Any]:
                 respiratory=result.detected.respiratory,
                 arousals=result.detected.arousals,
                 rules=result.rules,
-                start_time=result.detected.start_time,
+                start_time=_start_time(result),
             ),
             **by_leg,
             **immobilization,

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from rlsmove.devices.told import Told
 from rlsmove.errors import ResultError
 from rlsmove.io.provenance import sha256_of
 from rlsmove.night.leg_detections import leg_signal
@@ -54,12 +55,19 @@ def recorded_signals(
         path = next(_candidates(folder.path, recordings, name, sha256), None)
         if path is None:
             continue
-        opened = open_leg(path, SIDES[leg.side])
+        opened = open_leg(path, SIDES[leg.side], told=_told(folder, SIDES[leg.side]))
         signal = leg_signal(opened, date.fromisoformat(evening), night.start_time, progress)
         if leg.side != night.legs[0].side and night.combined:
             signal = _on_first_clock(signal, folder.record)
         signals[leg.side] = signal
     return signals
+
+
+def _told(folder: NightFolder, side: str) -> Told:
+    """What was told of a leg's recording when the night was made."""
+    recording = folder.record.get("recording") or {}
+    of_leg = (recording.get("legs") or {}).get(side, recording)
+    return Told.parse(**(of_leg.get("told") or {}))
 
 
 def _inputs(folder: NightFolder) -> list[tuple[str, str]]:

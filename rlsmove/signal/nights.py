@@ -1,10 +1,12 @@
-"""Nights, cut from noon to noon by the wall clock of the device."""
+"""Nights, cut from noon to noon by the sleeper's wall clock."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +66,9 @@ class Night:
     acceleration: NDArray[np.float32]
 
 
-def night_spans(start_time: datetime, survey: Survey) -> tuple[list[NightSpan], list[NightSpan]]:
+def night_spans(
+    start_time: datetime, survey: Survey, time_zone: str = "", dated: bool = True
+) -> tuple[list[NightSpan], list[NightSpan]]:
     """Cut what a recording covers from noon to noon.
 
     Parameters
@@ -73,6 +77,11 @@ def night_spans(start_time: datetime, survey: Survey) -> tuple[list[NightSpan], 
         Wall time of the first sample.
     survey : Survey
         What the recording covers.
+    time_zone : str
+        IANA name of the sleeper's zone; without it the clock of the start goes on, also where
+        clocks on the wall change.
+    dated : bool
+        Whether the start means anything; where it does not, each 24 h from it are a night.
 
     Returns
     -------
@@ -80,22 +89,25 @@ def night_spans(start_time: datetime, survey: Survey) -> tuple[list[NightSpan], 
         In order; leftovers are slices with less than three hours, where another has more.
     """
     wall = start_time.replace(tzinfo=None)
-    noon = datetime.combine(wall.date(), time(12))
-    if wall < noon:
-        noon -= timedelta(days=1)
-    first_noon_s = (noon - wall).total_seconds()
-    day = np.floor((survey.window_start_s - first_noon_s) / DAY_S).astype(np.int64)
+    first = (wall - timedelta(hours=12)).date() if dated else wall.date()
+    evenings = [
+        first + timedelta(days=number) for number in range(math.ceil(survey.end_s / DAY_S) + 2)
+    ]
+    zone = ZoneInfo(time_zone) if time_zone and start_time.tzinfo is not None else None
+    noon_s = np.array([_noon_s(evening, start_time, zone) for evening in evenings])
+    if not dated:
+        noon_s = np.arange(len(evenings)) * DAY_S
+    day = np.searchsorted(noon_s, survey.window_start_s, side="right") - 1
     window_s = _recorded_in_windows(survey)
     spans = []
     for number in np.unique(day):
         rows = day == number
-        slice_start_s = first_noon_s + number * DAY_S
         spans.append(
             NightSpan(
-                evening=(noon + timedelta(days=int(number))).date(),
-                start_s=max(slice_start_s, float(survey.window_start_s[rows][0]), 0.0),
+                evening=evenings[number],
+                start_s=max(noon_s[number], float(survey.window_start_s[rows][0]), 0.0),
                 end_s=min(
-                    slice_start_s + DAY_S,
+                    noon_s[number + 1],
                     float(survey.window_start_s[rows][-1]) + WINDOW_S,
                     survey.end_s,
                 ),
@@ -105,6 +117,14 @@ def night_spans(start_time: datetime, survey: Survey) -> tuple[list[NightSpan], 
     longest = max(spans, key=lambda span: span.recorded_s)
     nights = [span for span in spans if span.recorded_s >= SHORTEST_NIGHT_S] or [longest]
     return nights, [span for span in spans if span not in nights]
+
+
+def _noon_s(evening: date, start_time: datetime, zone: ZoneInfo | None) -> float:
+    """When the noon of a date is, in seconds since the start."""
+    noon = datetime.combine(evening, time(12))
+    if zone is None:
+        return (noon - start_time.replace(tzinfo=None)).total_seconds()
+    return (noon.replace(tzinfo=zone).astimezone(UTC) - start_time).total_seconds()
 
 
 def _recorded_in_windows(survey: Survey) -> FloatArray:

@@ -10,6 +10,7 @@ import numpy as np
 
 from rlsmove.devices import open_recording, write_recording
 from rlsmove.devices.recording import Recording
+from rlsmove.devices.told import NOTHING_TOLD, Told
 from rlsmove.errors import SettingError
 from rlsmove.io.atomic_files import atomic_path
 from rlsmove.records import Notice
@@ -35,7 +36,11 @@ _GZIP_LEVEL = 4
 
 
 def export_recording(
-    source: str | Path, target: str | Path, progress: Progress | None = None
+    source: str | Path,
+    target: str | Path,
+    progress: Progress | None = None,
+    *,
+    told: Told = NOTHING_TOLD,
 ) -> list[Notice]:
     """Write a recording anew: project HDF5, EDF+ or CSV, by the target's suffix.
 
@@ -53,6 +58,8 @@ def export_recording(
         ``.h5`` or ``.hdf5``, ``.edf``, ``.csv`` or ``.csv.gz``. It appears whole or not at all.
     progress : callable, optional
         Called with the fraction done.
+    told : Told
+        What is said of the recording beside the file.
 
     Returns
     -------
@@ -70,7 +77,7 @@ def export_recording(
     """
     target = Path(target)
     write = _writer(target)
-    recording = open_recording(source)
+    recording = open_recording(source, told)
     show = progress or (lambda fraction: None)
     survey = survey_recording(recording, lambda fraction: show(0.5 * fraction))
     write(recording, survey, target, lambda fraction: show(0.5 + 0.5 * fraction))

@@ -11,11 +11,12 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rlsmove.errors import RlsmoveError, StudyError
+from rlsmove.errors import RlsmoveError, SettingError, StudyError
 from rlsmove.study.columns import RUN_IN, night_of, time_in_night
 from rlsmove.study.folder import COUNTED, EXCLUSION_RULES, SCHEMA_VERSION, Study, is_number
 from rlsmove.study.plan import FrozenPlan, read_plan
 from rlsmove.study.problems import Problem
+from rlsmove.study.recording_rows import known_zone, told_of_row
 from rlsmove.study.tables import Row
 
 #: Share of an arm's nights that may be missing before it is a finding.
@@ -337,12 +338,28 @@ def _spans(study: Study) -> tuple[list[Span], list[Problem]]:
             )
             continue
         try:
-            recording = open_recording(path)
+            zone = known_zone(str(study.about.get("time_zone") or ""))
+            recording = open_recording(path, told_of_row(row, zone)[0])
             start = recording.start_time.replace(tzinfo=None)
             spans.append(Span(row, start, start + timedelta(seconds=_length_s(recording))))
+        except SettingError as error:
+            column = error.file.removeprefix("--").replace("-", "_")
+            problems.append(Problem(RECORDINGS, row.number, column, error.found, error.expected))
+            continue
         except RlsmoveError as error:
             problems.append(Problem(RECORDINGS, row.number, "file", str(error)))
             continue
+        if not recording.dated:
+            problems.append(
+                Problem(
+                    RECORDINGS,
+                    row.number,
+                    "start",
+                    f"{file} has no date",
+                    "the wall time of its first sample, such as 2026-03-01T22:30",
+                )
+            )
+            spans.pop()
         if recording.side in ("left", "right") and row.get("leg") not in (None, recording.side):
             problems.append(
                 Problem(

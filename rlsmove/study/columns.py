@@ -281,6 +281,17 @@ RECORDINGS: tuple[Column, ...] = (
         "Zone that the device's clock kept, and its known error, such as Europe/Berlin or "
         "Europe/Berlin +12.5 (seconds ahead)",
     ),
+    Column(
+        "time_zone",
+        "Zone of the sleeper's clock, such as Europe/Berlin, where it is not that of the study",
+    ),
+    Column(
+        "start", "Wall time of the first sample, such as 2026-03-01T22:30, if the file has none"
+    ),
+    Column("columns", "Of a table of text the columns TIME,X,Y,Z, by names or numbers from 1"),
+    Column("unit", "Of a table of text: g, mg, m/s2, or how many counts make 1 g"),
+    Column("date_order", "Of a table of text with dates such as 3/4/2026: ymd, dmy or mdy"),
+    Column("where", "Of a table of text the rows to read, COLUMN=VALUE"),
 )
 
 #: The columns of each table of a study folder.
