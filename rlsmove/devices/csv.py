@@ -120,6 +120,10 @@ class _Source:
         return rows
 
 
+#: A column of this name, as `signal.recording_exports` writes it, marks simulated data.
+SIMULATED_COLUMN = "simulated"
+
+
 def open_csv(text: TextFile, told: Told = NOTHING_TOLD, beside: Beside | None = None) -> Recording:
     """Open a table of text.
 
@@ -151,7 +155,10 @@ def open_csv(text: TextFile, told: Told = NOTHING_TOLD, beside: Beside | None = 
     SettingError
         What is told does not fit the table.
     """
-    return _Opening(text, told, beside or Beside()).recording()
+    opening = _Opening(text, told, beside or Beside())
+    recording = opening.recording()
+    recording.simulated = SIMULATED_COLUMN in opening.table.names
+    return recording
 
 
 @dataclass(frozen=True)

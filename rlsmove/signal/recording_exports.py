@@ -9,6 +9,7 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from rlsmove.devices import open_recording, write_recording
+from rlsmove.devices.csv import SIMULATED_COLUMN
 from rlsmove.devices.recording import Recording
 from rlsmove.devices.told import NOTHING_TOLD, Told
 from rlsmove.errors import SettingError
@@ -24,9 +25,6 @@ SUFFIXES = (".h5", ".hdf5", ".edf", ".csv", ".csv.gz")
 
 #: Decimals of acceleration in CSV, in g: below the step of single precision at 1 g.
 CSV_DECIMALS = 7
-
-#: First line of a table of simulated data; a reader of tables passes over it.
-SIMULATED_LINE = "# simulated: no person was recorded"
 
 #: Rates closer than this differ by rounding: a tenth of a sample in a day at 100 Hz.
 SAME_RATE = 1e-8
@@ -148,18 +146,20 @@ def _write_edf(recording: Recording, survey: Survey, target: Path, progress: Pro
 
 
 def _write_csv(recording: Recording, survey: Survey, target: Path, progress: Progress) -> None:
-    """Columns time, x, y, z; times in ISO 8601 to the microsecond, with the offset where known."""
+    """Columns time, x, y, z, and one that marks simulated data.
+
+    Times in ISO 8601 to the microsecond, with the offset where it is known.
+    """
     from io import TextIOWrapper
 
     start = np.datetime64(recording.start_time.replace(tzinfo=None), "us")
     zone = recording.start_time.isoformat()[len(start.item().isoformat()) :]
-    row = f"%s{zone}" + f",%.{CSV_DECIMALS}f" * 3
+    marked = recording.simulated
+    row = f"%s{zone}" + f",%.{CSV_DECIMALS}f" * 3 + ",1" * marked
     with atomic_path(target) as partial, partial.open("wb") as file:
         binary = _compressed(file) if target.suffix.lower() == ".gz" else file
         with TextIOWrapper(binary, "ascii", newline="\n") as text:
-            if recording.simulated:
-                text.write(f"{SIMULATED_LINE}\n")
-            text.write("time,x,y,z\n")
+            text.write(f"time,x,y,z,{SIMULATED_COLUMN}\n" if marked else "time,x,y,z\n")
             for block in recording.blocks():
                 since = np.round(1e6 * block.time_s).astype("timedelta64[us]")
                 times = np.datetime_as_string(start + since).tolist()
