@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from rlsmove.cli.told_options import ToldOptions, told_options
+
+if TYPE_CHECKING:
+    from rlsmove.events.event_lists import Events
 
 
 @click.command()
@@ -19,7 +26,13 @@ from rlsmove.cli.told_options import ToldOptions, told_options
     "--sleep",
     "events_file",
     type=click.Path(path_type=Path),
-    help="Event list with sleep stages, lights off and on, respiratory events, arousals.",
+    help="Event list or hypnogram of a laboratory; its clock is found.",
+)
+@click.option(
+    "--labels",
+    "labels_file",
+    type=click.Path(path_type=Path),
+    help="Table of labels (CSV: label,kind,meaning) for it, on top of the built-in one.",
 )
 @click.option("--lights-off", help="Wall time, such as 23:10 or 2026-03-01T23:10.")
 @click.option("--lights-on", help="Wall time, such as 06:45.")
@@ -42,6 +55,7 @@ def command(
     side: str | None,
     evening: str | None,
     events_file: Path | None,
+    labels_file: Path | None,
     lights_off: str | None,
     lights_on: str | None,
     sit: str | None,
@@ -70,18 +84,20 @@ def command(
         with progress_bar(f"reading {path.name}") as progress:
             legs.append(open_leg(path, leg_side, progress, told=told.of(leg_side)))
     evenings = choose_nights(legs, evening)
-    events = None
+    scored: Callable[[date], Events | None] = _no_events
     if events_file is not None:
-        from rlsmove.events.event_lists import read_one_night
+        from rlsmove.events.event_lists import events_of_evening, read_events
+        from rlsmove.events.labels import read_label_table
 
-        events = read_one_night(events_file)
+        cases = read_events(events_file, read_label_table(labels_file))
+        scored = partial(events_of_evening, events_file, cases)
     printed = []
     for chosen in evenings:
         with progress_bar(f"night of {chosen}") as progress:
             result = analyse_night(
                 legs,
                 chosen,
-                events=events,
+                events=scored(chosen),
                 lights=Lights(lights_off, lights_on),
                 sit=sit,
                 rules=RULE_SETS[rules_name],
@@ -100,6 +116,10 @@ def command(
         del result  # its signal would stay beside that of the next night
     if as_json:
         click.echo(json_text(printed[0] if len(printed) == 1 else printed), nl=False)
+
+
+def _no_events(evening: date) -> Events | None:
+    return None
 
 
 def _files_by_side(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from pathlib import Path
 
 from rlsmove.errors import EventListError, SettingError
@@ -23,6 +24,7 @@ from rlsmove.records import Notice
 __all__ = [
     "Events",
     "convert_events",
+    "events_of_evening",
     "is_event_list",
     "read_events",
     "read_marks",
@@ -95,6 +97,45 @@ def read_one_night(path: str | Path, labels: LabelTable | None = None) -> Events
             path, f"{len(cases)} cases ({', '.join(list(cases)[:3])}, ...)", expected="one night"
         )
     return next(iter(cases.values()))
+
+
+def events_of_evening(
+    path: str | Path, cases: Mapping[str, Events], evening: date
+) -> Events | None:
+    """Choose the case of one night from `read_events`.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, for messages.
+    cases : mapping
+        Events by case.
+    evening : date
+        Date of the noon at which the night begins.
+
+    Returns
+    -------
+    Events or None
+        The only case whatever its date, or the one that begins in that night; None without one.
+
+    Raises
+    ------
+    EventListError
+        Several cases begin in that night, or the cases have no dates.
+    """
+    if len(cases) == 1:
+        return next(iter(cases.values()))
+    dated = {case: events.start_time for case, events in cases.items() if events.start_time}
+    noon = timedelta(hours=12)
+    fitting = [case for case, start in dated.items() if (start - noon).date() == evening]
+    if len(fitting) > 1 or len(dated) < len(cases):
+        named = fitting or list(cases)
+        raise EventListError(
+            path,
+            f"{len(named)} cases ({', '.join(named[:3])}, ...)",
+            expected=f"one night, or dates that tell which is that of {evening}",
+        )
+    return cases[fitting[0]] if fitting else None
 
 
 def read_marks(path: Path, labels: LabelTable | None = None) -> MarkList:

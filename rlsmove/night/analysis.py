@@ -11,6 +11,7 @@ from rlsmove.movements.common_clock import CommonClock, find_common_clock
 from rlsmove.night.chosen_nights import check_dated
 from rlsmove.night.leg_detections import detect_leg, on_left_clock
 from rlsmove.night.opened_leg import Leg, Progress
+from rlsmove.night.placed_events import place_events
 from rlsmove.night.recording_notices import clock_notices, leg_notices
 from rlsmove.night.sleep_source import Lights, sleep_of_night, wall_ms, was_recorded
 from rlsmove.records import SIDES, DetectedNight, Intervals, Movements, Notice, Scoring, Sleep
@@ -111,8 +112,8 @@ def analyse_night(
     evening : date
         Date of the noon at which the night begins.
     events : Events, optional
-        Hypnogram, respiratory events and arousals; onsets count from the start of the first
-        recording.
+        Hypnogram, respiratory events and arousals; put on the recording's clock by start times,
+        time of day and movements, see `placed_events`.
     lights : Lights, optional
         Lights off and on by the wall clock; they go before those of the events.
     sit : str, optional
@@ -169,6 +170,11 @@ def analyse_night(
         arousals=None,
     )
     recorded = covered_time(found)
+    all_movements = Movements.concatenate(*(leg.movements for leg in found))
+    if events is not None:
+        placed = place_events(events, all_movements, recorded, start_time)
+        events = placed.events
+        notices += placed.notices
     if events is not None and events.sleep and not was_recorded(events.sleep, recorded):
         notices.append(
             Notice(
@@ -179,7 +185,7 @@ def analyse_night(
         )
         events = None
     sleep, sleep_notices = sleep_of_night(
-        Movements.concatenate(*(leg.movements for leg in found)),
+        all_movements,
         recorded,
         start_time,
         evening,

@@ -90,7 +90,12 @@ def on_left_clock(right: LegDetections, clock: CommonClock) -> LegDetections:
         signal = leg.signal
         if signal is not None:
             signal = on_other_clock(signal, clock.offset_s, clock.drift_ppm)
-        return replace(leg, movements=clock.on_left_clock(leg.movements), signal=signal)
+        return replace(
+            leg,
+            movements=clock.on_left_clock(leg.movements),
+            analysable=clock.intervals_on_first_clock(leg.analysable),
+            signal=signal,
+        )
 
     return LegDetections(tuple(moved(leg) for leg in right.at_thresholds))
 
