@@ -195,15 +195,34 @@ def test_a_device_that_starts_anew_counts_its_blocks_anew(cwa: Path) -> None:
     np.testing.assert_allclose(time_s, EVEN_S + 3600 * (BLOCK >= 20), rtol=0, atol=1e-3)
 
 
-def test_blocks_of_another_session_are_left_out(cwa: Path) -> None:
+@pytest.mark.parametrize("rows", [slice(0, 10), slice(40, None)])
+def test_blocks_of_another_use_are_left_out(cwa: Path, rows: slice) -> None:
+    move_clock(cwa, rows, -24 * 40 * HOUR)
+
     def edit(blocks: NDArray[np.void]) -> NDArray[np.void]:
-        blocks["session"][40:] = 99
+        blocks["session"][rows] = 99
         return blocks
 
     edit_cwa(cwa, edit)
-    recording, acceleration, _ = read(cwa)
+    recording, acceleration, time_s = read(cwa)
     assert len(acceleration) == 40 * 120
+    np.testing.assert_allclose(time_s, EVEN_S[: 40 * 120], rtol=0, atol=1e-3)
     assert codes(recording) == {"other_session"}
+
+
+def test_a_second_session_of_the_night_is_read_with_the_gap_between(cwa: Path) -> None:
+    move_clock(cwa, slice(20, None), 2 * HOUR)
+
+    def edit(blocks: NDArray[np.void]) -> NDArray[np.void]:
+        blocks["session"][20:] = 99
+        blocks["sequence"][20:] -= 20
+        return blocks
+
+    edit_cwa(cwa, edit)
+    recording, acceleration, time_s = read(cwa)
+    assert np.abs(acceleration - SIGNAL).max() <= 0.51 / 256
+    np.testing.assert_allclose(time_s, EVEN_S + 7200 * (BLOCK >= 20), rtol=0, atol=1e-3)
+    assert recording.notices == []
 
 
 def test_a_second_that_comes_again_is_dropped(gt3x: Path) -> None:

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from rlsmove.devices import _kernels as kernels
-from rlsmove.devices.packets import fresh_packets
 
 BYTES = st.binary(min_size=36, max_size=36 * 4).map(
     lambda data: np.frombuffer(bytearray(data[: len(data) // 36 * 36]), np.uint8)
@@ -123,80 +122,6 @@ def test_records_of_a_log(records: list[tuple[int, bytes]], zeros: int) -> None:
         whole = [begin for begin in begins if begin[0] + 9 + begin[3] <= cut]
         assert activity.tolist() == whole
         assert counts[kernels.USED] <= cut
-
-
-CLOCKS = st.lists(
-    st.tuples(
-        st.sampled_from([0.0, 0.0, 0.0, 0.0, 0.01, -0.01, 5.0, -5.0, -3600.0, 1e5, 1e9, np.nan]),
-        st.booleans(),
-    ),
-    min_size=1,
-    max_size=40,
-)
-
-
-def place(clock_s: np.ndarray, pieces: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Place packets of 100 samples of 10 ms, looking at so many at a time."""
-    n = len(clock_s)
-    start_s, end_s = np.empty(n), np.empty(n)
-    verdict = np.empty(n, np.int8)
-    state = np.array([0.0, 0.0, 1.0, 0.0, 0.0])
-    done, seen = 0, 0
-    while done < n:
-        seen = min(seen + pieces, n)
-        rows = slice(done, seen)
-        size = seen - done
-        out = np.empty(size), np.empty(size), np.empty(size, np.int8), np.empty(size)
-        dealt = kernels.place_packets(
-            clock_s[rows].copy(), np.full(size, 0.01), np.full(size, 100), seen == n, state, *out
-        )
-        start_s[done : done + dealt] = out[0][:dealt]
-        end_s[done : done + dealt] = out[1][:dealt]
-        verdict[done : done + dealt] = out[2][:dealt]
-        done += dealt
-    return start_s, end_s, verdict
-
-
-@given(CLOCKS)
-@settings(max_examples=200, deadline=None)
-def test_packets_never_overlap_whatever_the_clock_does(clock: list[tuple[float, bool]]) -> None:
-    off = np.array([by for by, _ in clock])
-    lasting = np.array([lasts for _, lasts in clock])
-    clock_s = np.arange(len(off)) + off + np.cumsum(np.where(lasting, np.nan_to_num(off), 0)) * 1.0
-    start_s, end_s, verdict = place(clock_s, len(clock_s))
-    assert np.isfinite(start_s).all()
-    assert (end_s > start_s).all()
-    assert (start_s[1:] >= end_s[:-1] - 1e-12).all()
-    assert (end_s - start_s < 1.2).all()
-    for pieces in (1, 2, 3, 7):
-        again = place(clock_s, pieces)
-        np.testing.assert_array_equal(again[0], start_s)
-        np.testing.assert_array_equal(again[1], end_s)
-        np.testing.assert_array_equal(again[2], verdict)
-
-
-def test_packets_on_a_sound_clock_stay_where_they_are() -> None:
-    clock_s = np.arange(50) * 1.012
-    start_s, end_s, verdict = place(clock_s, 50)
-    np.testing.assert_array_equal(start_s, clock_s)
-    np.testing.assert_allclose(end_s, clock_s + 1.012, rtol=0, atol=1e-12)
-    assert not verdict.any()
-
-
-@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=30))
-@settings(max_examples=100, deadline=None)
-def test_fresh_packets(packets: list[tuple[int, int]]) -> None:
-    serial = np.array([number for number, _ in packets], np.int64)
-    clock_s = np.array([clock for _, clock in packets], float)
-    found = fresh_packets(clock_s, serial)
-    slow, last = [], (-1, np.nan)
-    for i, (number, clock) in enumerate(packets):
-        same = (number, clock) == last
-        behind = number < last[0] and clock <= last[1]
-        if not (same or behind):
-            slow.append(i)
-            last = (number, clock)
-    assert found.tolist() == slow
 
 
 @given(st.lists(st.integers(1, 5), max_size=8))

@@ -146,8 +146,10 @@ class LogRecording(PacketRecording):
         )
         return packets, damaged[: counts[_kernels.DAMAGED]], used
 
-    def _decode(self, data: Bytes, packets: Packets, acceleration: NDArray[np.float32]) -> None:
-        _kernels.unpack_actigraph(data, packets.body, packets.count, self._scale, acceleration)
+    def _decode(
+        self, content: NDArray[Any], packets: Packets, acceleration: NDArray[np.float32]
+    ) -> None:
+        _kernels.unpack_actigraph(content, packets.body, packets.count, self._scale, acceleration)
 
     def _where(self, position: int) -> str:
         return f"byte {position} of log.bin"

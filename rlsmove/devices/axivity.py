@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from rlsmove.devices import _kernels
 from rlsmove.devices.body_place import find_body_place
+from rlsmove.devices.elapsed_time import LONG_PAUSE_S, LONGEST_PAUSE_S
 from rlsmove.devices.packets import Bytes, ByteStream, PacketRecording, Packets
 
 HEADER = b"MD\xfc\x03"
@@ -52,11 +54,13 @@ class AxivityRecording(PacketRecording):
     -----
     A block tells the clock at one of its samples or a little after them; from there its first
     sample is dated at the rate that was set, as the device does it itself for the fraction of
-    the second. Blocks whose 16-bit sum is not zero are damaged. Blocks of another session than
-    the first whole one, left on the device from an earlier use, are not read.
+    the second. Blocks whose 16-bit sum is not zero are damaged. A device that was stopped and
+    started again begins another session, which is read too, with the gap between; blocks of a
+    session that is far off in time, left on the device from an earlier use, are not.
     """
 
     _unit = "blocks"
+    _counted = True
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -119,20 +123,30 @@ class AxivityRecording(PacketRecording):
         # A block of another kind is no damage; zeros are, though their sum is right.
         damaged = begin[~(whole | (sound & ~of_samples & (block["mark"] != 0)))]
         if self._first is None and whole.any():
-            self._first = block[np.argmax(whole)].copy()
-            self._rate_hz = float(rate_hz[np.argmax(whole)])
+            # The session that most of them belong to.
+            session, blocks = np.unique(block["session"][whole], return_counts=True)
+            main = whole & (block["session"] == session[np.argmax(blocks)])
+            self._first = block[np.argmax(main)].copy()
+            self._rate_hz = float(rate_hz[np.argmax(main)])
+            self._first_s = float(self._clock_of(block[main], rate_hz[main])[0])
+        clock_s = np.full(len(block), np.nan)
+        clock_s[whole] = self._clock_of(block[whole], rate_hz[whole])
         if self._first is not None:
-            ours = block["session"] == self._first["session"]
-            if (whole & ~ours).any():
-                self.notice("other_session", "Blocks of another session are left out.")
-            whole &= ours
+            later_s = clock_s - self._first_s
+            near = (later_s > -LONG_PAUSE_S) & (later_s < LONGEST_PAUSE_S)
+            left = whole & (block["session"] != self._first["session"]) & ~near
+            if left.any():
+                self.notice(
+                    "other_session", "Blocks of another session, far off in time, are left out."
+                )
+            whole &= ~left
         whole &= count > 0
         rows = slice(None) if whole.all() else np.flatnonzero(whole)
         packets = Packets(
             begin[rows],
             begin[rows],
             count[rows],
-            self._clock_of(block[rows], rate_hz[rows]),
+            clock_s[rows],
             1.0 / rate_hz[rows],
             block["sequence"][rows].astype(np.int64),
         )
@@ -160,12 +174,14 @@ class AxivityRecording(PacketRecording):
         offset = np.where(block["rate"] == 0, 0, offset)
         return self._clock(whole_s, fraction / 32_768 - offset / rate_hz, valid)
 
-    def _decode(self, data: Bytes, packets: Packets, acceleration: NDArray[np.float32]) -> None:
-        packed = data[packets.body + 25] & 0x0F == 0
+    def _decode(
+        self, content: NDArray[Any], packets: Packets, acceleration: NDArray[np.float32]
+    ) -> None:
+        packed = content[packets.body + 25] & 0x0F == 0
         if packed.any():
-            _kernels.unpack_packed(data, packets.body, packets.count, acceleration)
+            _kernels.unpack_packed(content, packets.body, packets.count, acceleration)
         if not packed.all():
-            _kernels.unpack_plain(data, packets.body, packets.count, acceleration)
+            _kernels.unpack_plain(content, packets.body, packets.count, acceleration)
 
     def _where(self, position: int) -> str:
         byte = self._data_start + position

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -664,10 +665,15 @@ class CsvRecording(PacketRecording):
                 "time begins or ends; elapsed time goes on.",
             )
 
-    def _decode(self, data: Bytes, packets: Packets, acceleration: NDArray[np.float32]) -> None:
+    def _content(self, data: Bytes) -> NDArray[Any]:
+        return self._value.astype(np.float32)
+
+    def _decode(
+        self, content: NDArray[Any], packets: Packets, acceleration: NDArray[np.float32]
+    ) -> None:
         ahead = np.cumsum(packets.count) - packets.count
         row = np.repeat(packets.body - ahead, packets.count) + np.arange(len(acceleration))
-        acceleration[:] = self._value[row]
+        acceleration[:] = content[row]
 
     def _where(self, position: int) -> str:
         return f"byte {self._source.first_byte + position}"

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from statistics import median_low
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +72,7 @@ class GeneactivRecording(PacketRecording):
     """
 
     _unit = "pages"
+    _counted = True
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -189,16 +190,18 @@ class GeneactivRecording(PacketRecording):
         lost = np.concatenate((begin[~sound], np.array(damaged, np.int64)))
         return packets.take(np.flatnonzero(sound)), np.sort(lost)
 
-    def _decode(self, data: Bytes, packets: Packets, acceleration: NDArray[np.float32]) -> None:
+    def _decode(
+        self, content: NDArray[Any], packets: Packets, acceleration: NDArray[np.float32]
+    ) -> None:
         _kernels.decode_hex(
-            data, packets.body, packets.count, _DIGIT, self._gain, self._offset, acceleration
+            content, packets.body, packets.count, _DIGIT, self._gain, self._offset, acceleration
         )
 
     def _where(self, position: int) -> str:
         return f"byte {self._data_start + position}"
 
     def _check_end(self, end: int, left: int) -> None:
-        pages = self._marks[-1].last_serial + 1
+        pages = self._marks[-1].course.serial + 1
         missing = self._pages_said - pages
         if missing > 0:
             hours = missing * _SAMPLES_PER_PAGE / self._rate_hz / 3600

@@ -5,22 +5,39 @@ from __future__ import annotations
 import bisect
 import math
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlsmove.devices import _kernels
+from rlsmove.devices.elapsed_time import (
+    LONG_PAUSE_S,
+    Course,
+    Placed,
+    follow_clock,
+    follow_each_other,
+    in_order,
+    measure_beat,
+    order_packets,
+    reach_of,
+)
 from rlsmove.devices.recording import Block, Recording
 from rlsmove.errors import DamagedRecording
+from rlsmove.records import FloatArray, IntArray
 
 Bytes = NDArray[np.uint8]
 
-#: Damage that goes on for longer than this ends the wait for a packet's successors.
-_LONGEST_DAMAGE_BYTES = 1 << 20
+#: Bytes that the start, and what is known of the stamps, are told from.
+_HEAD_BYTES = 1 << 20
+#: Samples handed out at once, or a few more.
+_SAMPLES_PER_BLOCK = 1 << 16
+#: The whole recording changes its start by no less.
+_SAME_START_S = 1e-3
 
 _EPOCH = datetime(1970, 1, 1)
 
@@ -28,17 +45,14 @@ _EPOCH = datetime(1970, 1, 1)
 _SENTENCES = {
     "damaged_blocks": "{count} {unit} are damaged, the first at {first}; each is left out, a gap.",
     "duplicate_blocks": "{count} {unit} come a second time, the first at {first}; dropped.",
+    "conflicting_blocks": "{count} {unit} have times at which others were recorded, the first at "
+    "{first}; dropped.",
     "clock_outlier": "The time of {count} {unit} is out of line with their neighbors, first by "
     "{first}; they were put where their neighbors leave room.",
     "clock_step": "The device's clock is set back {count} times, first by {first}; elapsed time "
     "goes on by the count of samples.",
     "clock_jump": "The device's clock leaps ahead {count} times, first by {first}; up to 31 days "
     "count as a gap, more as a fault of the clock, without a gap.",
-}
-_CLOCK_FINDINGS = {
-    _kernels.OUTLIER: "clock_outlier",
-    _kernels.STEP_BACK: "clock_step",
-    _kernels.LEAP: "clock_jump",
 }
 
 
@@ -80,29 +94,98 @@ class Packets:
     def __len__(self) -> int:
         return len(self.begin)
 
+    @classmethod
+    def joined(cls, parts: list[Packets]) -> Packets:
+        """The packets of several stretches in one table."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            *(
+                np.concatenate([getattr(part, field.name) for part in parts])
+                for field in fields(cls)
+            )
+        )
+
     def take(self, rows: Any) -> Packets:
         """The packets chosen by a mask, a slice or their numbers."""
         return Packets(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 @dataclass(frozen=True)
-class _Placed:
-    """Packets and where they lie in time, from their first sample to one past their last."""
-
-    packets: Packets
-    start_s: NDArray[np.float64]
-    end_s: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
 class _Mark:
-    """A place at which reading can be taken up again, and what is known there."""
+    """A place at which reading can be taken up again, and what is known there.
+
+    Attributes
+    ----------
+    position : int
+        Byte of the stream to begin at: one at which a stretch was read before.
+    first : int
+        Byte at which the first packet begins that is not done with.
+    last_sample_s : float
+        Elapsed time up to which all was handed out.
+    strides : int
+        How many were placed until there.
+    course : Course
+        Where the clock stood.
+    used : frozenset of int
+        Bytes behind that at which packets begin that are done with.
+    """
 
     position: int
+    first: int
     last_sample_s: float
-    state: NDArray[np.float64]
-    last_clock_s: float
-    last_serial: int
+    strides: int
+    course: Course
+    used: frozenset[int]
+
+
+class _Held:
+    """Packets that wait for their place, and what their samples are decoded from."""
+
+    def __init__(self) -> None:
+        self.packets: list[Packets] = []
+        self.contents: list[tuple[int, NDArray[Any]]] = []
+        self.starts: list[int] = []
+        self.size = 0
+        self.sorted = True
+
+    def __len__(self) -> int:
+        return sum(map(len, self.packets))
+
+    def add(self, packets: Packets, content: NDArray[Any]) -> None:
+        """Hold packets, whose bodies from now on count through all contents so far."""
+        self.packets.append(replace(packets, body=self.size + packets.body))
+        self.contents.append((self.size, content))
+        self.size += len(content)
+
+    def first(self, count: int) -> Packets:
+        """The first so many, or all, as one table."""
+        parts = []
+        for packets in self.packets:
+            parts.append(packets.take(slice(count)))
+            count -= len(parts[-1])
+            if count <= 0:
+                break
+        return Packets.joined(parts)
+
+    def drop_first(self, count: int) -> None:
+        """Let go of the first so many."""
+        while self.packets and count >= len(self.packets[0]):
+            count -= len(self.packets.pop(0))
+        if count:
+            self.packets[0] = self.packets[0].take(slice(count, None))
+
+    def drop_contents(self) -> None:
+        """Let go of the contents of packets that are not held any more."""
+        low = min(
+            (int(packets.body.min()) for packets in self.packets if len(packets)), default=self.size
+        )
+        while self.contents and self.contents[0][0] + len(self.contents[0][1]) <= low:
+            self.contents.pop(0)
+
+    def sources(self, body: IntArray) -> IntArray:
+        """Number of the content that each packet lies in."""
+        return np.searchsorted([first for first, _ in self.contents], body, "right") - 1
 
 
 class Tape:
@@ -145,22 +228,20 @@ class PacketRecording(Recording):
     first sample of the next packet, as the makers' own programs do it, so that a sensor set to
     100 Hz that truly runs at 98.87 Hz shows 98.87 Hz. Where the next packet does not follow
     (more than 5 % of a packet and 3 samples off), the samples keep the distance measured last,
-    and the rest is a gap. Of clocks that fail:
+    and the rest is a gap. How packets are sorted, and what becomes of clocks that fail, is told
+    in `elapsed_time`. Packets are held for an hour of the recording, in which others may come
+    that belong before them.
 
-    - one packet out of line while its neighbors agree is put between them (``clock_outlier``);
-    - set back: elapsed time goes on by the count of samples (``clock_step``);
-    - leapt ahead by more than a day: a gap; by more than 31 days, longer than any of these
-      devices runs: elapsed time goes on by the count of samples (both ``clock_jump``);
-    - a packet that comes again is dropped (``duplicate_blocks``).
-
-    The first reading of a late stretch passes over what lies before it without decoding it, and
-    remembers where packets lie; later ones go there directly.
+    The first reading remembers where packets lie; later ones go to a late stretch directly.
     """
 
     #: Bytes read at once, about 2^16 samples.
     _bytes_per_read: int
     #: What a packet of this format is called, in the plural.
     _unit: str
+
+    #: Whether the format numbers its packets.
+    _counted = False
 
     _epoch_s: int | None = None
 
@@ -182,8 +263,14 @@ class PacketRecording(Recording):
             `at_end`, that breaks off.
         """
 
+    def _content(self, data: Bytes) -> NDArray[Any]:
+        """What `_decode` needs of the bytes that packets were just found in, to be kept."""
+        return data.copy()
+
     @abstractmethod
-    def _decode(self, data: Bytes, packets: Packets, acceleration: NDArray[np.float32]) -> None:
+    def _decode(
+        self, content: NDArray[Any], packets: Packets, acceleration: NDArray[np.float32]
+    ) -> None:
         """Write the packets' samples, in g, to `acceleration`, shape (m, 3)."""
 
     @abstractmethod
@@ -217,160 +304,313 @@ class PacketRecording(Recording):
         self._size = max(size, 1)
         self._seen_to = 0
         self._tally: dict[str, tuple[int, str]] = {}
-        clock_s = np.empty(0)
-        length_s = np.empty(0)
+        self._strides_seen = 0
+        parts: list[Packets] = []
         stream = self._open(0)
         try:
-            tape = Tape(stream, 0, self._bytes_per_read)
+            tape = Tape(stream, 0, min(self._bytes_per_read, _HEAD_BYTES))
             used = 0
-            while len(clock_s) < 3 and not tape.ended:
+            limit = math.inf
+            while tape.position < limit and not tape.ended:
                 tape.advance(used)
                 packets, _, used = self._find(tape.data, tape.ended)
-                clock_s = np.concatenate((clock_s, packets.clock_s))[:3]
-                length_s = np.concatenate((length_s, packets.count * packets.step_s))[:3]
+                parts.append(replace(packets, begin=packets.begin + tape.position))
+                if math.isinf(limit) and len(packets):
+                    limit = int(parts[-1].begin[0]) + _HEAD_BYTES
         finally:
             stream.close()
-        if not np.isfinite(clock_s).any():
+        head = Packets.joined(parts)
+        head = head.take(head.begin < limit)
+        if not np.isfinite(head.clock_s).any():
             raise DamagedRecording(
                 self.path,
                 f"the first of its {self._unit} carry no time"
-                if len(clock_s)
+                if len(head)
                 else f"none of its {self._unit} is whole",
                 advice="Copy the file again from the device.",
             )
-        # The first clock that can be read, unless the two after it agree that it is absurd.
-        row = int(np.argmax(np.isfinite(clock_s)))
-        first_s = float(clock_s[row] - length_s[:row].sum())
-        if len(clock_s) == 3 and abs(clock_s[2] - clock_s[1] - length_s[1]) < 0.1 * length_s[1]:
-            second_s = float(clock_s[1])
-            if not 0.0 < second_s - first_s <= _kernels.LONGEST_PAUSE_S:
-                first_s = second_s - float(length_s[0])
-        # `place_packets` then counts from the first sample.
-        state = np.array([0.0, -first_s, 1.0, 0.0, 0.0])
-        self._marks = [_Mark(0, -math.inf, state, math.nan, -1)]
-        return _EPOCH + timedelta(seconds=self._epoch_s or 0) + timedelta(seconds=first_s)
+        self._beat = measure_beat(head.clock_s, head.count * head.step_s)
+        course = Course(stretch=self._beat.stretch)
+        self._marks = [_Mark(0, 0, -math.inf, 0, course, frozenset())]
+        order, *_ = self._ordered(head, course, lambda one, other: one != one)
+        placed = self._follow(head.take(order), course, ends=True)
+        self._weight_of_shift: dict[float, float] = {}
+        self._start_shift_s = self._main_shift(placed, head.take(order))
+        self._weight_of_shift = {}
+        return (
+            _EPOCH
+            + timedelta(seconds=(self._epoch_s or 0))
+            + timedelta(seconds=self._start_shift_s)
+        )
 
     def blocks(self, start_s: float = 0.0, end_s: float = math.inf) -> Iterator[Block]:
         """Read the samples with start_s <= time < end_s (see `Recording.blocks`)."""
         first = bisect.bisect_left(self._marks, start_s, key=lambda mark: mark.last_sample_s)
         mark = self._marks[max(first - 1, 0)]
+        held = _Held()
+        enough = self._beat.lookahead + self._beat.stride
         stream = self._open(mark.position)
         try:
             tape = Tape(stream, mark.position, self._bytes_per_read)
             used = 0
             while not tape.ended and mark.last_sample_s < end_s:
                 tape.advance(used)
-                placed, used, mark = self._place(tape, mark)
-                self.fraction_read = min(mark.position / self._size, 1.0)
-                block = self._block(tape.data, placed, start_s, end_s)
-                if block is not None:
-                    yield block
-            if tape.ended:
+                used = self._hold(tape, held, mark)
+                while len(held) >= enough or (tape.ended and len(held)):
+                    mark, pieces = self._place(held, mark, tape.position + used, enough)
+                    self.fraction_read = min(tape.position / self._size, 1.0)
+                    yield from self._blocks(held, *pieces, start_s, end_s)
+                    held.drop_contents()
+                    if mark.last_sample_s >= end_s:
+                        break
+            if tape.ended and not len(held):
                 self._check_end(tape.position + len(tape.data), len(tape.data) - used)
+                self._set_start()
         finally:
             stream.close()
         self.fraction_read = 1.0
 
-    def _place(self, tape: Tape, mark: _Mark) -> tuple[_Placed, int, _Mark]:
-        """Put the tape's packets in time; how many bytes that took, and where to go on."""
+    def _hold(self, tape: Tape, held: _Held, mark: _Mark) -> int:
+        """Take the packets that the tape holds; how many bytes those are."""
         packets, damaged, used = self._find(tape.data, tape.ended)
-        fresh = fresh_packets(packets.clock_s, packets.serial, mark.last_clock_s, mark.last_serial)
-        kept = packets.take(fresh)
-        final = tape.ended or (len(kept) <= 2 and used > _LONGEST_DAMAGE_BYTES)
-        state = mark.state.copy()
-        start_s, end_s, off_s = np.empty((3, len(kept)))
-        verdict = np.empty(len(kept), np.int8)
-        done = _kernels.place_packets(
-            kept.clock_s, kept.step_s, kept.count, final, state, start_s, end_s, verdict, off_s
+        held.starts.append(tape.position)
+        self._count_damaged(damaged, tape.position, used)
+        if not len(packets):
+            return used
+        packets = replace(packets, begin=packets.begin + tape.position)
+        before = held.packets[-1:] and [held.packets[-1].take(slice(-1, None))]
+        held.add(packets, self._content(tape.data[:used]))
+        if mark.used or packets.begin[0] < mark.first:
+            new = packets.begin >= mark.first
+            new &= ~np.isin(packets.begin, list(mark.used))
+            packets = packets.take(new)
+            held.packets[-1] = held.packets[-1].take(new)
+            if not len(packets):
+                held.packets.pop()
+        held.sorted &= self._in_order(Packets.joined([*before, packets]))
+        return used
+
+    def _in_order(self, packets: Packets) -> bool:
+        return in_order(
+            packets.clock_s,
+            packets.count * packets.step_s,
+            packets.step_s,
+            packets.serial,
+            self._beat,
+            self._counted,
         )
-        if done < len(kept):
-            used = int(kept.begin[done])
-        placed = _Placed(kept.take(slice(done)), start_s[:done], end_s[:done])
 
-        repeated = np.delete(packets.begin, fresh)
-        self._count("damaged_blocks", damaged, tape.position, used)
-        self._count("duplicate_blocks", repeated, tape.position, used)
-        for code, name in _CLOCK_FINDINGS.items():
-            rows = np.flatnonzero(verdict[:done] == code)
-            self._count(name, kept.begin[rows], tape.position, used, off_s[rows])
-
-        position = tape.position + used
-        if done:
-            last = done - 1
-            step_s = (end_s[last] - start_s[last]) / kept.count[last]
-            mark = _Mark(
-                position,
-                start_s[last] + (kept.count[last] - 1) * step_s,
-                state,
-                kept.clock_s[last],
-                int(kept.serial[last]),
-            )
-        else:
-            mark = replace(mark, position=position)
-        if position > self._seen_to:
-            self._seen_to = position
-            self._marks.append(mark)
-        return placed, used, mark
-
-    def _count(
+    def _ordered(
         self,
-        code: str,
-        begin: NDArray[np.int64],
-        position: int,
-        used: int,
-        off_s: NDArray[np.float64] | None = None,
-    ) -> None:
-        """Count what was found at the bytes `begin`, if it was not counted in a reading before."""
-        new = (begin < used) & (begin + position >= self._seen_to)
-        if not new.any():
+        packets: Packets,
+        course: Course,
+        same: Callable[[IntArray, IntArray], NDArray[np.bool_]],
+    ) -> tuple[IntArray, IntArray, IntArray]:
+        return order_packets(
+            packets.clock_s,
+            packets.count * packets.step_s,
+            packets.step_s,
+            packets.serial,
+            self._beat,
+            course,
+            self._counted,
+            same,
+        )
+
+    def _follow(self, packets: Packets, course: Course, *, ends: bool) -> Placed:
+        return follow_clock(
+            packets.clock_s,
+            packets.count * packets.step_s,
+            packets.step_s,
+            self._beat,
+            course,
+            self._beat.stride,
+            self._counted,
+            ends,
+        )
+
+    def _place(
+        self, held: _Held, mark: _Mark, position: int, enough: int
+    ) -> tuple[_Mark, tuple[Packets, FloatArray, FloatArray]]:
+        """Put the first of the packets held in time, and let go of them.
+
+        Of no more than `enough` of them anything is seen, so that what is read at once does not
+        matter; with fewer, nothing follows.
+        """
+        ends = len(held) < enough
+        new = mark.strides >= self._strides_seen
+        course = mark.course
+        if held.sorted and not ends:
+            packets = held.first(reach_of(self._beat.stride, self._beat))
+            if not follow_each_other(
+                packets.clock_s,
+                packets.count * packets.step_s,
+                packets.step_s,
+                self._beat,
+                course,
+            ):
+                packets = held.first(enough)
+        else:
+            packets = held.first(enough)
+        gone = np.zeros(len(packets), np.bool_)
+        whole = packets
+        order = np.arange(len(packets))
+        if not held.sorted:
+            order, repeated, late = self._ordered(packets, course, self._same(held, packets))
+            gone[repeated] = gone[late] = True
+            if new:
+                self._count("duplicate_blocks", packets.begin[repeated])
+                self._check_late(packets.take(late))
+            packets = packets.take(order)
+        placed = self._follow(packets, course, ends=ends)
+        done = len(placed.start_s)
+        gone[order[:done]] = True
+        packets = packets.take(slice(done))
+        if new:
+            self._count_findings(packets, placed)
+            self._main_shift(placed, packets)
+        there = ~placed.dropped
+        course = placed.course
+        if self._counted and done:
+            course = replace(course, serial=int(packets.serial[-1]))
+        packets, start_s, end_s = packets.take(there), placed.start_s[there], placed.end_s[there]
+        if held.sorted:
+            held.drop_first(done)
+        else:
+            held.drop_first(len(whole))
+            held.packets.insert(0, whole.take(~gone))
+            held.sorted = self._in_order(held.first(len(held)))
+        begins = [int(part.begin.min()) for part in held.packets if len(part)]
+        first = min([position, *begins])
+        used = mark.used
+        if used or whole.begin[gone].max(initial=-1) >= first:
+            used = frozenset(
+                begin for begin in (*used, *whole.begin[gone].tolist()) if begin >= first
+            )
+        while len(held.starts) > 1 and held.starts[1] <= first:
+            held.starts.pop(0)
+        last_s = end_s[-1] if len(end_s) else mark.last_sample_s
+        mark = _Mark(held.starts[0], first, float(last_s), mark.strides + 1, course, used)
+        if new:
+            self._strides_seen = mark.strides
+            self._marks.append(mark)
+        return mark, (packets, start_s, end_s)
+
+    def _blocks(
+        self,
+        held: _Held,
+        packets: Packets,
+        start_s: FloatArray,
+        end_s: FloatArray,
+        from_s: float,
+        to_s: float,
+    ) -> Iterator[Block]:
+        """The samples of packets in blocks, cut to the window."""
+        inside = (end_s > from_s) & (start_s < to_s)
+        if not inside.all():
+            packets, start_s, end_s = packets.take(inside), start_s[inside], end_s[inside]
+        for low, high in _cuts(packets.count, _SAMPLES_PER_BLOCK):
+            rows = slice(low, high)
+            part = packets.take(rows)
+            time_s = np.empty(int(part.count.sum()))
+            _kernels.spread_samples(start_s[rows], end_s[rows], part.count, time_s)
+            first, last = np.searchsorted(time_s, (from_s, to_s))
+            if first < last:
+                yield Block(self._samples(held, part)[first:last], time_s[first:last])
+
+    def _samples(self, held: _Held, packets: Packets) -> NDArray[np.float32]:
+        """Decode packets that are held, in their order."""
+        ends = np.cumsum(packets.count)
+        acceleration = np.empty((int(ends[-1]), 3), np.float32)
+        source = held.sources(packets.body)
+        edges = [0, *(np.flatnonzero(np.diff(source)) + 1).tolist(), len(source)]
+        for low, high in pairwise(edges):
+            offset, content = held.contents[source[low]]
+            part = packets.take(slice(low, high))
+            self._decode(
+                content,
+                replace(part, body=part.body - offset),
+                acceleration[ends[low] - packets.count[low] : ends[high - 1]],
+            )
+        return acceleration
+
+    def _same(
+        self, held: _Held, packets: Packets
+    ) -> Callable[[IntArray, IntArray], NDArray[np.bool_]]:
+        """A function that tells which pairs of these packets hold the same samples."""
+
+        def same(one: IntArray, other: IntArray) -> NDArray[np.bool_]:
+            equal = packets.count[one] == packets.count[other]
+            pairs = np.flatnonzero(equal)
+            if len(pairs):
+                count = packets.count[one[pairs]]
+                samples = (self._samples(held, packets.take(i[pairs])) for i in (one, other))
+                differs = np.not_equal(*samples).any(axis=1)
+                equal[pairs] = ~np.logical_or.reduceat(differs, np.cumsum(count) - count)
+            return equal
+
+        return same
+
+    def _main_shift(self, placed: Placed, packets: Packets) -> float:
+        """The clock's reading at elapsed time zero, by most of the samples so far."""
+        length_s = packets.count * packets.step_s
+        weight = self._weight_of_shift
+        edges = np.flatnonzero(np.diff(placed.shift_s, prepend=math.nan))
+        for at, total_s in zip(edges, np.add.reduceat(length_s, edges), strict=True):
+            shift_s = float(placed.shift_s[at])
+            weight[shift_s] = weight.get(shift_s, 0.0) + float(total_s)
+        return max(weight, key=lambda shift_s: weight[shift_s])
+
+    def _set_start(self) -> None:
+        """Date the first sample by most of the stamps, once all are known."""
+        weight = self._weight_of_shift
+        shift_s = max(weight, key=lambda shift_s: weight[shift_s])
+        if abs(shift_s - self._start_shift_s) > _SAME_START_S:
+            self.start_time += timedelta(seconds=shift_s - self._start_shift_s)
+            self._start_shift_s = shift_s
+
+    def _check_late(self, packets: Packets) -> None:
+        """Count the packets whose numbers were there before; refuse those that were missing."""
+        self._count("duplicate_blocks", packets.begin)
+
+    def _count_findings(self, packets: Packets, placed: Placed) -> None:
+        """Count what the clock did, and the packets that found no place."""
+        self._count("conflicting_blocks", packets.begin[placed.dropped])
+        rows = np.flatnonzero(placed.outliers & ~placed.dropped)
+        self._count("clock_outlier", packets.begin[rows], placed.off_s[rows])
+        for one in placed.breaks:
+            code = ""
+            if one.off_s < 0.0:
+                code = "clock_step"
+            elif one.off_s > LONG_PAUSE_S:
+                code = "clock_jump"
+            if code:
+                self._count(code, packets.begin[[one.row]], np.array([one.off_s]))
+
+    def _count_damaged(self, damaged: IntArray, position: int, used: int) -> None:
+        """Count the damaged packets at these bytes of a stretch, unless they were counted."""
+        new = (damaged < used) & (damaged + position >= self._seen_to)
+        self._count("damaged_blocks", damaged[new] + position)
+        self._seen_to = max(self._seen_to, position + used)
+
+    def _count(self, code: str, begin: IntArray, off_s: FloatArray | None = None) -> None:
+        """Count findings at these bytes of the stream."""
+        if not len(begin):
             return
-        row = int(np.argmax(new))
-        first = self._where(position + int(begin[row]))
+        first = self._where(int(begin[0]))
         if off_s is not None:
-            first = f"{abs(off_s[row]):.3f} s at {first}"
+            first = f"{abs(off_s[0]):.3f} s at {first}"
         count, first = self._tally.get(code, (0, first))
-        count += int(new.sum())
+        count += len(begin)
         self._tally[code] = (count, first)
         self.notice(code, _SENTENCES[code].format(count=count, unit=self._unit, first=first))
 
-    def _block(self, data: Bytes, placed: _Placed, start_s: float, end_s: float) -> Block | None:
-        """Decode the packets that reach into the window, and cut them to it."""
-        inside = (placed.end_s > start_s) & (placed.start_s < end_s)
-        packets = placed.packets.take(inside)
-        samples = int(packets.count.sum())
-        time_s = np.empty(samples)
-        _kernels.spread_samples(placed.start_s[inside], placed.end_s[inside], packets.count, time_s)
-        low, high = np.searchsorted(time_s, (start_s, end_s))
-        if low == high:
-            return None
-        acceleration = np.empty((samples, 3), np.float32)
-        self._decode(data, packets, acceleration)
-        return Block(acceleration[low:high], time_s[low:high])
 
-
-def fresh_packets(
-    clock_s: NDArray[np.float64],
-    serial: NDArray[np.int64],
-    last_clock_s: float = math.nan,
-    last_serial: int = -1,
-) -> NDArray[np.int64]:
-    """Rows of the packets that were not there before.
-
-    A packet is a repetition when its number and its clock are those of the last fresh one, or
-    when both are behind it: a clock set back keeps counting packets.
-    """
-    serial_before = np.concatenate(([last_serial], serial))[:-1]
-    clock_before_s = np.concatenate(([last_clock_s], clock_s))[:-1]
-    onwards = (serial > serial_before) | ((serial == serial_before) & (clock_s != clock_before_s))
-    if onwards.all():
-        return np.arange(len(serial))
-    fresh = []
-    for row, (number, moment_s) in enumerate(zip(serial.tolist(), clock_s.tolist(), strict=True)):
-        if number == last_serial:
-            repeated = moment_s == last_clock_s
-        else:
-            repeated = number < last_serial and moment_s <= last_clock_s
-        if not repeated:
-            fresh.append(row)
-            last_clock_s, last_serial = moment_s, number
-    return np.array(fresh, np.int64)
+def _cuts(count: IntArray, most: int) -> Iterator[tuple[int, int]]:
+    """Cut packets of so many samples each into pieces of at most so many, but for single ones."""
+    ends = np.cumsum(count)
+    low, before = 0, 0
+    while low < len(count):
+        high = max(int(np.searchsorted(ends, before + most, "right")), low + 1)
+        yield low, high
+        low, before = high, int(ends[high - 1])

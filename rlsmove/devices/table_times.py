@@ -607,6 +607,7 @@ def _start_by(date_ns: NDArray[np.int64], elapsed_ns: NDArray[np.int64]) -> floa
 
 def measure_rate(time_ns: NDArray[np.int64]) -> float:
     """Rows per second, from their times, some of which may be equal or lie across a gap."""
+    time_ns = np.sort(time_ns)  # rows may be swapped
     first = np.flatnonzero(np.diff(time_ns, prepend=time_ns[:1] - 1))
     span_s = np.diff(time_ns[first]) / _NS
     count = np.diff(first)
