@@ -292,6 +292,6 @@ def _moving(angle: FloatArray, inertial: FloatArray) -> tuple[int, int]:
     )
     where = np.flatnonzero(moves)
     first, last = max(int(where[0]) - 1, 0), min(int(where[-1]) + 2, len(angle))
-    if last - first <= 0.5 * RATE_HZ:
-        first = max(last - round(0.5 * RATE_HZ) - 1, 0)
-    return first, last
+    shortest = round(0.5 * RATE_HZ) + 1
+    last = min(max(last, first + shortest), len(angle))
+    return min(first, last - shortest), last

@@ -124,10 +124,10 @@ def simulate_respiratory_events(
     wanted = rng.poisson(per_hour * len(asleep_s) * EPOCH_S / 3600)
     while len(onset_s) < wanted:
         at = float(rng.choice(asleep_s))
-        for _ in range(int(rng.integers(1, 15))):
+        for _ in range(min(int(rng.integers(1, 15)), wanted - len(onset_s))):
             onset_s.append(at)
             at += rng.uniform(35.0, 80.0)
-    starts = np.sort(onset_s)[:wanted]
+    starts = np.sort(onset_s)
     ends = starts + rng.uniform(10.0, 30.0, wanted)
     epoch = np.minimum((starts // EPOCH_S).astype(int), len(sleep.stage) - 1)
     apart = np.concatenate([[True], starts[1:] > ends[:-1] + 5.0]) & (sleep.stage[epoch] != WAKE)

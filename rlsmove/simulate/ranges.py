@@ -179,7 +179,7 @@ HELD_OUT = Ranges(
         "duration_median_s": Range(0.6, 4.5, _DURATION, "log"),
         "tilt_median_deg": Range(0.4, 14.0, _PEAK, "log"),
         "shake_median_g": Range(0.008, 0.4, _PEAK, "log"),
-        "settle_span_deg": Range(1.0, 11.0, _JUDGED),
+        "settle_span_deg": Range(0.3, 11.0, _JUDGED),
         "creep_share": Range(0.0, 0.7, _JUDGED),
         "partner_interval_s": Range(8.0, 90.0, _JUDGED),
         "partner_shake_g": Range(0.004, 0.08, _JUDGED, "log"),
