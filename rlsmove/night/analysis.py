@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -20,6 +21,8 @@ from rlsmove.scoring import index_notices
 from rlsmove.scoring.detected_legs import covered_time, score_legs
 from rlsmove.scoring.immobilization import score_immobilization
 from rlsmove.scoring.threshold_range import indices_by_threshold, near_threshold_share
+
+_log = logging.getLogger(__name__)
 
 #: The user gave none.
 NO_LIGHTS = Lights()
@@ -184,6 +187,7 @@ def analyse_night(
             )
         )
         events = None
+    _log.debug("night of %s: sleep and scoring", evening)
     sleep, sleep_notices = sleep_of_night(
         all_movements,
         recorded,

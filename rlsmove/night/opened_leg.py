@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,6 +21,8 @@ from rlsmove.signal.uniform_clock import UniformReader
 from rlsmove.signal.wear import nonwear_stretches
 
 Progress = Callable[[float], None]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ def open_leg(
     SettingError
         What is told does not fit it.
     """
+    _log.debug("reading %s", path)
     leg = read_leg(open_recording(path, told), side, progress)
     return replace(leg, sha256=sha256_of(path))
 
