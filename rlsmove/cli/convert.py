@@ -25,6 +25,7 @@ def command(file: Path, out: Path, told: ToldOptions) -> None:
     Example: rlsmove convert left_ankle.cwa left_ankle.h5
     """
     from rlsmove.cli.progress import progress_bar
+    from rlsmove.devices import may_be_recording
     from rlsmove.errors import SettingError
     from rlsmove.events.event_lists import convert_events, is_event_list
     from rlsmove.signal.recording_exports import export_recording
@@ -33,7 +34,7 @@ def command(file: Path, out: Path, told: ToldOptions) -> None:
         raise SettingError(
             out, "the output is the input itself", expected="another name; inputs stay untouched"
         )
-    if is_event_list(file):
+    if is_event_list(file) and not may_be_recording(file):
         notices = convert_events(file, out)
     else:
         with progress_bar(f"converting {file.name}") as progress:

@@ -9,7 +9,9 @@ from rlsmove.devices.lookalikes import is_other_kind, name_lookalike
 from rlsmove.devices.recording import Block, Recording
 from rlsmove.devices.told import NOTHING_TOLD, Told
 from rlsmove.devices.wall_clock import set_wall_clock
+from rlsmove.devices.zip_member import GZIP_MAGIC, find_members, read_head
 from rlsmove.errors import RecordingError, UnknownFormat
+from rlsmove.io.edf_records import EDF_MAGIC
 
 __all__ = [
     "Block",
@@ -21,13 +23,15 @@ __all__ = [
 ]
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
+_WAV = b"RIFF"
 _ZIP = b"PK\x03\x04"
 #: Of the header of a .cwa file, of one of its blocks: two letters and the length that follows.
 _CWA = (b"MD\xfc\x03", b"AX\xfc\x01")
 _GENEACTIV = b"Device Identity"
 
 _EXPECTED = (
-    "a recording: Axivity .cwa, ActiGraph .gt3x, GENEActiv .bin, CSV or CSV.gz, or rlsmove's HDF5"
+    "a recording: Axivity .cwa or OmGui .wav, ActiGraph .gt3x, GENEActiv .bin, acceleration in "
+    "EDF, rlsmove's HDF5, or a table of text as devices and phones export it, packed or not"
 )
 
 
@@ -84,24 +88,24 @@ def may_be_recording(path: Path) -> bool:
             return False
         _open(path, head, NOTHING_TOLD)
     except UnknownFormat:
-        return bool(name_lookalike(head)) and not head.startswith(_ZIP)
+        if head.startswith(_ZIP):
+            members = find_members(path)
+            return not members or "info.txt" in members  # what is left of a .gt3x
+        return bool(name_lookalike(head)) and not head.startswith((EDF_MAGIC, _WAV))
     except (RecordingError, OSError):
         return True
     return True
 
 
 def _open(path: Path, head: bytes, told: Told) -> Recording:
+    if head.startswith(GZIP_MAGIC):
+        return _open_packed(path, head, told)
     if head.startswith(_HDF5):
         from rlsmove.devices.hdf5 import Hdf5Recording
 
         return Hdf5Recording(path)
-    if head.startswith(_CWA) or head[1024:].startswith(_CWA[1]):
-        from rlsmove.devices.axivity import AxivityRecording
-
-        return AxivityRecording(path)
     if head.startswith(_ZIP):
         from rlsmove.devices.actigraph import open_gt3x
-        from rlsmove.devices.zip_member import find_members
 
         members = find_members(path)
         if "log.bin" in members or "activity.bin" in members:
@@ -109,7 +113,25 @@ def _open(path: Path, head: bytes, told: Told) -> Recording:
         from rlsmove.devices.zip_exports import open_zip_export
 
         return open_zip_export(path, members, told)
-    if head.startswith(_GENEACTIV):
+    if head.startswith(EDF_MAGIC):
+        from rlsmove.devices.edf import EdfRecording
+
+        return EdfRecording(path, told)
+    if head.startswith(_WAV):
+        from rlsmove.devices.omgui_wav import OmguiWavRecording
+
+        return OmguiWavRecording(path)
+    return _open_packed(path, head, told)
+
+
+def _open_packed(path: Path, head: bytes, told: Told) -> Recording:
+    """Open what may lie in a gzip file as well as by itself."""
+    content = read_head(path, len(head)) if head.startswith(GZIP_MAGIC) else head
+    if content.startswith(_CWA) or content[1024:].startswith(_CWA[1]):
+        from rlsmove.devices.axivity import AxivityRecording
+
+        return AxivityRecording(path)
+    if content.startswith(_GENEACTIV):
         from rlsmove.devices.geneactiv import GeneactivRecording
 
         return GeneactivRecording(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,6 +13,7 @@ from rlsmove.devices import _kernels
 from rlsmove.devices.body_place import find_body_place
 from rlsmove.devices.elapsed_time import LONG_PAUSE_S, LONGEST_PAUSE_S
 from rlsmove.devices.packets import Bytes, ByteStream, PacketRecording, Packets
+from rlsmove.devices.zip_member import content_size, open_content, read_head, tell_broken
 
 HEADER = b"MD\xfc\x03"
 SECTOR = b"AX\xfc\x01"
@@ -65,11 +65,10 @@ class AxivityRecording(PacketRecording):
     def __init__(self, path: Path) -> None:
         self.path = path
         self._bytes_per_read = max(SAMPLES_PER_READ // 120, 1) * SECTOR_BYTES
-        with path.open("rb") as file:
-            header = file.read(HEADER_BYTES)
+        header = read_head(path, HEADER_BYTES)
         self._data_start = 0 if header.startswith(SECTOR) else HEADER_BYTES
         self._first: np.void | None = None
-        start_time = self._find_start(os.path.getsize(path) - self._data_start)
+        start_time = self._find_start(content_size(path) - self._data_start)
         assert self._first is not None
         self._bytes_per_read = (
             max(SAMPLES_PER_READ // max(int(self._first["count"]), 1), 1) * SECTOR_BYTES
@@ -99,9 +98,8 @@ class AxivityRecording(PacketRecording):
             self.notice("damaged_header", "The header is damaged; the blocks are read without it.")
 
     def _open(self, position: int) -> ByteStream:
-        file = self.path.open("rb", buffering=0)
-        file.seek(self._data_start + position)
-        return file
+        self._stream = open_content(self.path, self._data_start + position)
+        return self._stream
 
     def _find(self, data: Bytes, at_end: bool) -> tuple[Packets, NDArray[np.int64], int]:
         sectors = data[: len(data) // SECTOR_BYTES * SECTOR_BYTES].reshape(-1, SECTOR_BYTES)
@@ -188,6 +186,7 @@ class AxivityRecording(PacketRecording):
         return f"block {position // SECTOR_BYTES} (byte {byte})"
 
     def _check_end(self, end: int, left: int) -> None:
+        tell_broken(self, self._stream)
         if left:
             self.notice(
                 "truncated",

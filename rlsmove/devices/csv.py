@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rlsmove.devices import _text_kernels as kernels
 from rlsmove.devices.export_layouts import EMPATICA_E4, WITH_GRAVITY, find_layout
+from rlsmove.devices.gravity_unit import tell_unit
 from rlsmove.devices.packets import Bytes, ByteStream, PacketRecording, Packets, Tape
 from rlsmove.devices.recording import Block, Recording
 from rlsmove.devices.row_repairs import FINE_STEP_G, IDLE_S, RowRepairs
@@ -22,7 +23,8 @@ from rlsmove.devices.table_axes import Axes, column_of, find_axes, sources_of
 from rlsmove.devices.table_times import RATES_HZ, Times, find_times, measure_rate, unrolled
 from rlsmove.devices.text_file import TextFile, TextStream
 from rlsmove.devices.text_table import DATE, TextTable, find_table
-from rlsmove.devices.told import NOTHING_TOLD, UNITS, Told
+from rlsmove.devices.told import NOTHING_TOLD, Told
+from rlsmove.devices.zip_member import tell_broken
 from rlsmove.errors import DamagedRecording, RecordingError, SettingError, UnsuitableSignal
 
 #: About 2^16 rows of 45 bytes.
@@ -30,11 +32,6 @@ BYTES_PER_READ = 3 << 20
 #: The rate and the unit are told from the first minutes.
 HEAD_BYTES = 1 << 20
 
-#: What a sensor at rest may show in place of 1 g, since offsets and gains are some per cent off.
-_REST_G = (0.75, 1.3)
-#: Less than this at rest, in any unit, is what is left when gravity is taken out.
-_NO_GRAVITY = 0.4
-_STILLEST_PART = 0.1
 #: No accelerometer worn in bed shows more; larger numbers are slips of a program or a pen.
 _LARGEST_G = 64.0
 #: No leg feels more than this on all axes to the last digit: it stands for no sample.
@@ -47,6 +44,8 @@ _NO_DATE = (
     "The table says no date: wall times mean nothing until it is told when it starts (--start)."
 )
 
+#: With this line `signal.recording_exports` begins a table of simulated data.
+_SIMULATED = re.compile(r"^# simulated:", re.MULTILINE)
 _RATE_SAID = (
     re.compile(r"\bat\s+(\d+(?:[.,]\d+)?)\s*hz", re.IGNORECASE),
     re.compile(
@@ -210,7 +209,11 @@ class _Opening:
         """Open it."""
         layout = self.layout
         if layout is not None and layout.without_gravity and not self.told.columns:
-            raise self._without_gravity(f"it holds {layout.without_gravity}")
+            raise UnsuitableSignal(
+                self.path,
+                f"gravity was taken out: it holds {layout.without_gravity}{self._words}",
+                advice=WITH_GRAVITY,
+            )
         candidates = find_axes(self.path, self.table, layout, self.told)
         taken = set().union(*(axes.all_columns for axes in candidates))
         self._find_source(taken)
@@ -241,7 +244,9 @@ class _Opening:
             raise DamagedRecording(
                 self.path, f"none of its first {len(whole)} rows has a time and three numbers"
             )
-        time_ns = unrolled(rows.time_ns[whole], times.period_ns)
+        time_ns = _without_repeats(
+            unrolled(rows.time_ns[whole], times.period_ns), rows.value[whole]
+        )
         rate_hz = measure_rate(time_ns) if times.roles else self._rate_said()
         self._check_rate(rate_hz, times)
         per_g = self._units_of_1_g(axes, rows.value[whole], rate_hz)
@@ -263,6 +268,7 @@ class _Opening:
         recording = self._open(source, repairs, times, rate_hz, int(rows.time_ns[whole][0]))
         if self.layout is not None:
             recording.device = self.layout.device
+        recording.simulated = _SIMULATED.search(self.table.preamble) is not None
         for code, sentence in self.notices.items():
             recording.notice(code, sentence)
         self.taken["axes"] = (axes.words(self.table), axes.source)
@@ -387,70 +393,30 @@ class _Opening:
             )
 
     def _units_of_1_g(self, axes: Axes, value: NDArray[np.float64], rate_hz: float) -> float:
-        """How many units make 1 g: as told, as the layout or the names say, or by gravity."""
-        rest = rest_norm(value, rate_hz)
-        fitting = [unit for unit, one in UNITS.items() if _REST_G[0] <= rest / one <= _REST_G[1]]
-        said, why = axes.unit, "the names of the columns"
-        if self.told.unit:
-            said, why = self.told.unit, "told"
-        elif self.layout is not None and self.layout.unit == "numbers":
-            said = axes.unit if axes.unit in fitting else ""
-        elif self.layout is not None and self.layout.unit:
-            said = said or self.layout.unit
-            why = f"the layout of {self.layout.device}"
-        per_g = UNITS.get(said) or (float(said) if said else 0.0)
-        if said and _REST_G[0] <= rest / per_g <= _REST_G[1]:
-            words = said if said in UNITS else f"{said} counts to 1 g"
-            self.taken["unit"] = (words, f"{why}, and gravity at rest")
-            return per_g
-        if self.told.unit and 0.5 <= rest / per_g <= 2.0:
-            self.notices["unit"] = (
-                f"At rest the numbers make {rest:.4g}, and {per_g:g} was told to be 1 g."
-            )
-            self.taken["unit"] = (self.told.unit, "told")
-            return per_g
-        if self.told.unit:
-            raise SettingError(
-                "--unit",
-                f"{self.path.name}: at rest its numbers make {rest:.4g}",
-                expected=f"about {per_g:g}, as 1 g in {self.told.unit} is",
-            )
-        whole = bool((value == np.rint(value)).all())
-        if axes.without_gravity or (not fitting and rest < _NO_GRAVITY and not whole):
-            raise self._without_gravity(f"at rest its numbers make {rest:.4g}")
-        if not fitting:
-            raise UnsuitableSignal(
-                self.path,
-                f"at rest its numbers make {rest:.4g}"
-                + ", all of them whole, as activity counts or a device's own units are" * whole,
-                expected="1 g, that is about 1 (g), 1000 (mg) or 9.81 (m/s2)",
-                advice="Export the raw acceleration in g.",
-                options=(f"--unit {_round_counts(rest):g}",) if rest > 20 else (),
-            )
-        if said:
-            raise UnsuitableSignal(
-                self.path,
-                f"its columns say {said}, but at rest its numbers make {rest:.4g}, which is 1 g in "
-                f"{fitting[0]}",
-                expected=f"about {per_g:g}",
-                advice="Correct the columns' names.",
-                options=(f"--unit {fitting[0]}",),
-            )
-        self.notices["unit"] = (
-            f"No unit is said; at rest the numbers make {rest:.4g}, so they are taken for "
-            f"{fitting[0]}."
-        )
-        self.taken["unit"] = (fitting[0], f"gravity at rest, {rest:.4g}")
-        return UNITS[fitting[0]]
-
-    def _without_gravity(self, found: str) -> UnsuitableSignal:
-        device = f", an export of {self.layout.device}" if self.layout is not None else ""
-        return UnsuitableSignal(
+        """How many units make 1 g."""
+        said, source, layout = axes.unit, "the names of the columns", self.layout
+        trusted = layout is None or layout.unit != "numbers"
+        if not said and layout is not None and layout.unit and trusted:
+            said, source = layout.unit, f"the layout of {layout.device}"
+        unit = tell_unit(
             self.path,
-            f"gravity was taken out: {found}{device}",
-            expected="1 g at rest, that is about 1 (g), 1000 (mg) or 9.81 (m/s2)",
-            advice=WITH_GRAVITY,
+            value,
+            rate_hz,
+            said,
+            source,
+            self.told,
+            trusted=trusted,
+            without_gravity=axes.without_gravity,
+            words=self._words,
         )
+        if unit.notice:
+            self.notices["unit"] = unit.notice
+        self.taken["unit"] = (unit.name, unit.source)
+        return unit.per_g
+
+    @property
+    def _words(self) -> str:
+        return f", an export of {self.layout.device}" if self.layout is not None else ""
 
     def _find_source(self, taken: set[int]) -> None:
         """Choose the rows to read, where a column tells their sources apart."""
@@ -550,10 +516,13 @@ def _empatica(table: TextTable) -> tuple[datetime, float] | None:
     return datetime.fromtimestamp(start_s, UTC), rate_hz
 
 
-def _round_counts(rest: float) -> float:
-    """The number of counts that 1 g most likely is: a power of two nearby, or what was found."""
-    power = 2.0 ** round(math.log2(rest))
-    return power if 0.9 <= rest / power <= 1.1 else round(rest)
+def _without_repeats(
+    time_ns: NDArray[np.int64], value: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """The times in their order, of rows that come again once."""
+    order = np.argsort(time_ns, kind="stable")
+    again = (np.diff(time_ns[order]) == 0) & (np.diff(value[order], axis=0) == 0).all(axis=1)
+    return time_ns[order][np.append(True, ~again)]
 
 
 def _finest_step(value: NDArray[np.float64]) -> float:
@@ -561,15 +530,6 @@ def _finest_step(value: NDArray[np.float64]) -> float:
     steps = np.abs(np.diff(value, axis=0))
     steps = steps[steps > 1e-9]
     return float(np.percentile(steps, 1)) if len(steps) else math.inf
-
-
-def rest_norm(value: NDArray[np.float64], rate_hz: float) -> float:
-    """What gravity makes of the numbers: their length in the stillest seconds."""
-    window = min(max(round(rate_hz), 2), len(value))
-    windows = value[: len(value) // window * window].reshape(-1, window, 3)
-    stillest = np.argsort(windows.std(axis=1).sum(axis=1))
-    stillest = stillest[: max(round(_STILLEST_PART * len(windows)), 5)]
-    return float(np.median(np.linalg.norm(windows[stillest], axis=2)))
 
 
 class CsvRecording(PacketRecording):
@@ -679,7 +639,7 @@ class CsvRecording(PacketRecording):
         return f"byte {self._source.first_byte + position}"
 
     def _check_end(self, end: int, left: int) -> None:
-        _check_packed(self, self._stream)
+        tell_broken(self, self._stream.packed)
 
 
 class UntimedCsvRecording(Recording):
@@ -738,7 +698,7 @@ class UntimedCsvRecording(Recording):
                 if whole.any():
                     yield Block(rows.value[:n][whole].astype(np.float32), time_s[whole])
             if tape.ended:
-                _check_packed(self, stream)
+                tell_broken(self, stream.packed)
         finally:
             stream.close()
         if lost:
@@ -798,8 +758,3 @@ def _parse(
         data, at_end, form, columns, source, scale, begin, time_ns, offset, value, status
     )
     return _Rows(begin[:rows], time_ns[:rows], offset[:rows], value[:rows], status[:rows], used)
-
-
-def _check_packed(recording: Recording, stream: ByteStream) -> None:
-    if isinstance(stream, TextStream) and stream.broken:
-        recording.notice("truncated", f"The packed file is damaged: {stream.broken}.")

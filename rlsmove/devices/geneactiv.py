@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rlsmove.devices import _kernels
 from rlsmove.devices.body_place import find_body_place
 from rlsmove.devices.packets import Bytes, ByteStream, PacketRecording, Packets
+from rlsmove.devices.zip_member import content_size, open_content, read_head, tell_broken
 from rlsmove.errors import DamagedRecording
 
 HEADER = b"Device Identity"
@@ -77,8 +78,7 @@ class GeneactivRecording(PacketRecording):
     def __init__(self, path: Path) -> None:
         self.path = path
         self._bytes_per_read = BYTES_PER_READ
-        with path.open("rb") as file:
-            head = file.read(_LONGEST_HEADER)
+        head = read_head(path, _LONGEST_HEADER)
         self._data_start = head.find(_PAGE)
         if self._data_start < 0:
             raise DamagedRecording(
@@ -102,7 +102,7 @@ class GeneactivRecording(PacketRecording):
         self._rate_said_hz = float(rate[0]) if rate else 0.0
         self._rate_hz = math.nan
         self._breaks_off = False
-        start_time = self._find_start(path.stat().st_size - self._data_start)
+        start_time = self._find_start(content_size(path) - self._data_start)
         side, placement = find_body_place(said.get("device location code", ""))
         high_g = re.search(r"to\s*(\d+)", said.get("accelerometer range", ""))
         super().__init__(
@@ -132,9 +132,8 @@ class GeneactivRecording(PacketRecording):
         return value
 
     def _open(self, position: int) -> ByteStream:
-        file = self.path.open("rb", buffering=0)
-        file.seek(self._data_start + position)
-        return file
+        self._stream = open_content(self.path, self._data_start + position)
+        return self._stream
 
     def _find(self, data: Bytes, at_end: bool) -> tuple[Packets, NDArray[np.int64], int]:
         text = data.tobytes()
@@ -201,6 +200,7 @@ class GeneactivRecording(PacketRecording):
         return f"byte {self._data_start + position}"
 
     def _check_end(self, end: int, left: int) -> None:
+        tell_broken(self, self._stream)
         pages = self._marks[-1].course.serial + 1
         missing = self._pages_said - pages
         if missing > 0:

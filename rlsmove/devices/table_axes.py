@@ -132,19 +132,11 @@ def find_axes(path: Path, table: TextTable, layout: Layout | None, told: Told) -
                     table, [stems[axes] for axes in layout.axes], f"the layout of {layout.device}"
                 )
             ]
-    ranked = [
-        (_rank(table, stem, columns), number, stem, columns)
-        for number, (stem, columns) in enumerate(stems.items())
-    ]
-    chosen = [
-        _axes(table, [columns], "the names of the columns", removed=rank == 1)
-        for rank, _, _, columns in sorted(ranked, key=lambda entry: (-entry[0], entry[1]))
-        if rank > 0
-    ]
+    chosen = likely_axes(table.names)
     by_gravity = {
         bool(_GRAVITY.search(stem)): columns
         for stem, columns in stems.items()
-        if _GRAVITY.search(stem) or _rank(table, stem, columns) == 1
+        if _GRAVITY.search(stem) or _rank(table.names, stem, columns) == 1
     }
     if chosen and chosen[0].without_gravity and len(by_gravity) == 2:
         # What was taken out stands beside it.
@@ -157,15 +149,39 @@ def find_axes(path: Path, table: TextTable, layout: Layout | None, told: Told) -
     raise AssertionError
 
 
-def _axes(table: TextTable, parts: list[list[int]], source: str, removed: bool = False) -> Axes:
+def likely_axes(names: list[str]) -> list[Axes]:
+    """Threes of columns that their names may make the acceleration, the likeliest first.
+
+    Parameters
+    ----------
+    names : list of str
+        Of all columns, with their units.
+    """
+    ranked = [
+        (-_rank(names, stem, columns), number, columns)
+        for number, (stem, columns) in enumerate(axis_stems(names).items())
+    ]
+    return [
+        Axes(
+            tuple((column,) for column in columns),
+            _unit_said(names[columns[0]]),
+            rank == -1,
+            "the names of the columns",
+        )
+        for rank, _, columns in sorted(ranked)
+        if rank < 0
+    ]
+
+
+def _axes(table: TextTable, parts: list[list[int]], source: str) -> Axes:
     name = table.names[parts[0][0]] if table.names else ""
-    return Axes(tuple(zip(*parts, strict=True)), _unit_said(name), removed, source)
+    return Axes(tuple(zip(*parts, strict=True)), _unit_said(name), False, source)
 
 
-def _rank(table: TextTable, stem: str, columns: list[int]) -> int:
+def _rank(names: list[str], stem: str, columns: list[int]) -> int:
     """How likely three columns are the acceleration: 0 for surely not, 1 without gravity."""
-    words = " ".join([re.sub(r"[_.-]", " ", stem), *(table.names[c].lower() for c in columns)])
-    spaced = " ".join(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", table.names[c]).lower() for c in columns)
+    words = " ".join([re.sub(r"[_.-]", " ", stem), *(names[c].lower() for c in columns)])
+    spaced = " ".join(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", names[c]).lower() for c in columns)
     if _OTHER.search(words) or _GRAVITY.search(words):
         return 0
     if _REMOVED.search(words):

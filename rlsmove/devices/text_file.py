@@ -9,7 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from rlsmove.devices.packets import ByteStream
-from rlsmove.devices.zip_member import GZIP_MAGIC, Member, MemberStream, whole_gzip
+from rlsmove.devices.zip_member import (
+    GZIP_MAGIC,
+    Member,
+    MemberStream,
+    content_size,
+    whole_gzip,
+)
 
 _BOMS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 #: Rows from all over a file are looked at this many bytes apart.
@@ -73,12 +79,8 @@ class TextFile:
     @property
     def size(self) -> int:
         """Bytes of the text, or a guess."""
-        size = self.path.stat().st_size if self.member is None else self.member.size
-        if self.member is not None and self.member.is_gzip:
-            with self.path.open("rb") as file:
-                file.seek(-4, 2)
-                # A gzip file ends with the size of its content, modulo 2^32.
-                size = int.from_bytes(file.read(4), "little")
+        in_zip = self.member is not None and not self.member.is_gzip
+        size = self.member.size if self.member and in_zip else content_size(self.path)
         return size // 2 if self.encoding != "bytes" else size
 
     def spread_lines(self, line_end: str) -> Iterator[str]:
@@ -115,10 +117,12 @@ class TextStream:
     ----------
     position : int
         Of the byte that is read next.
+    packed : ByteStream
+        What it is read from.
     """
 
     def __init__(self, stream: ByteStream, position: int, encoding: str) -> None:
-        self._stream = stream
+        self.packed = self._stream = stream
         self._encoding = encoding
         self.position = position
 

@@ -8,7 +8,9 @@ import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
+from rlsmove.devices.recording import Recording
 from rlsmove.errors import DamagedRecording
 
 _LOCAL = struct.Struct("<4s5H3I2H")
@@ -81,6 +83,36 @@ def whole_gzip(path: Path) -> Member:
     """The content of a gzip file."""
     size = path.stat().st_size
     return Member(path.name, 0, size, size, _GZIP)
+
+
+def open_content(path: Path, position: int) -> BinaryIO | MemberStream:
+    """Open a file, or what a gzip file holds, from this byte on."""
+    file = path.open("rb", buffering=0)
+    if file.read(2) == GZIP_MAGIC:
+        file.close()
+        return MemberStream(path, whole_gzip(path), position)
+    file.seek(position)
+    return cast(BinaryIO, file)
+
+
+def read_head(path: Path, size: int) -> bytes:
+    """Read the beginning of a file, or of what a gzip file holds."""
+    stream = open_content(path, 0)
+    try:
+        return stream.read(size)
+    finally:
+        stream.close()
+
+
+def content_size(path: Path) -> int:
+    """Bytes of a file, or of what a gzip file holds: that is a guess where it is cut short."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if file.read(2) != GZIP_MAGIC:
+            return size
+        file.seek(-min(size, 4), 2)
+        # A gzip file ends with the size of its content, modulo 2^32.
+        return int.from_bytes(file.read(4), "little")
 
 
 class MemberStream:
@@ -184,6 +216,12 @@ class MemberStream:
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
+
+
+def tell_broken(recording: Recording, stream: object) -> None:
+    """Add a finding where a packed stream ended before its end."""
+    if isinstance(stream, MemberStream) and stream.broken:
+        recording.notice("truncated", f"The packed file is damaged: {stream.broken}.")
 
 
 def _read_headers(path: Path, entries: list[tuple[int, int | None]]) -> dict[str, Member]:

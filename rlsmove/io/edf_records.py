@@ -8,7 +8,7 @@ which tells the gaps of an EDF+D file, stands in its first annotation.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -19,7 +19,7 @@ import numpy as np
 
 from rlsmove.errors import EventListError
 from rlsmove.io.numbers_as_text import milliseconds
-from rlsmove.records import FloatArray, Notice
+from rlsmove.records import FloatArray, IntArray, Notice
 
 EDF_MAGIC = b"0       "
 _HEADER_BYTES = 256
@@ -99,6 +99,10 @@ class EdfRecords:
         Signals and annotations.
     record_s : float
         Length of a data record; 0 in files of annotations only.
+    investigation, device : str
+        As an EDF+ header names them; empty where it does not.
+    equipment : str
+        Of the first signal.
     n_records : int
         Whole data records that the file really holds.
     notices : list of Notice
@@ -144,6 +148,12 @@ class EdfRecords:
         if stated >= 0:
             self.n_records = min(self.n_records, stated)
         self._whole_start = self._start_time(text)
+        # Of an EDF+ header: start date, investigation, technician, equipment.
+        codes = text[88:168].split() if text[88:97] == "Startdate" else []
+        codes = [code.replace("_", " ") if code != "X" else "" for code in codes[1:5]]
+        self.investigation, self.device = (*codes, "", "", "", "")[1:4:2]
+        labels = rest.decode("latin-1")
+        self.equipment = labels[16 * n_channels : 16 * n_channels + 80].strip()
         self._whole_clock = _clock(text[176:184])
 
     def _damaged(self, found: str, expected: str) -> EventListError:
@@ -281,6 +291,35 @@ class EdfRecords:
             for text in texts[:-1].split(b"\x14"):
                 notes.append(EdfAnnotation(onset_ms, duration_ms, _decoded(text)))
         return notes
+
+    def samples(self, channels: Sequence[EdfChannel], first: int, count: int) -> IntArray:
+        """Read channels of the same rate as they are stored.
+
+        Parameters
+        ----------
+        channels : sequence of EdfChannel
+            Each with the same number of samples in a data record.
+        first, count : int
+            Which data records.
+
+        Returns
+        -------
+        ndarray of int64, shape (n, len(channels))
+        """
+        with self.path.open("rb") as file:
+            file.seek(self._header_bytes + first * self._record_bytes)
+            raw = np.frombuffer(file.read(count * self._record_bytes), np.uint8)
+        records = raw[: len(raw) // self._record_bytes * self._record_bytes]
+        records = records.reshape(-1, self._record_bytes)
+        columns = [
+            np.ascontiguousarray(
+                records[:, channel.first_byte : channel.first_byte + 2 * channel.samples]
+            )
+            .view("<i2")
+            .ravel()
+            for channel in channels
+        ]
+        return np.stack(columns, axis=1).astype(np.int64)
 
     def blocks(
         self, channel: EdfChannel, records_per_block: int
