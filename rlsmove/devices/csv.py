@@ -516,9 +516,7 @@ def _empatica(table: TextTable) -> tuple[datetime, float] | None:
     return datetime.fromtimestamp(start_s, UTC), rate_hz
 
 
-def _without_repeats(
-    time_ns: NDArray[np.int64], value: NDArray[np.float64]
-) -> NDArray[np.int64]:
+def _without_repeats(time_ns: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.int64]:
     """The times in their order, of rows that come again once."""
     order = np.argsort(time_ns, kind="stable")
     again = (np.diff(time_ns[order]) == 0) & (np.diff(value[order], axis=0) == 0).all(axis=1)
