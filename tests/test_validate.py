@@ -126,6 +126,18 @@ def test_a_bias_within_the_tolerance_is_left_to_the_onset_error():
     assert shift == (0, 0, True)
 
 
+def test_a_clock_hours_away_is_found():
+    reference = random_night(4)
+    shift = clock_shift(reference, reference - 7_265_000, 0.5)
+    assert shift.sure
+    assert shift.offset_s == pytest.approx(7265, abs=0.1)
+
+
+def test_lists_of_one_clock_are_believed_where_movements_fit_it_though_they_fit_elsewhere():
+    regular = np.arange(100, dtype=np.int64) * 25_000
+    assert clock_shift(regular, regular + 200, 0.5) == (0, 0, True)
+
+
 # Indices
 
 

@@ -7,21 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlsmove.records import FloatArray, IntArray
+from rlsmove.movements.common_clock import LABORATORY, find_common_clock
+from rlsmove.records import FloatArray, IntArray, Movements
 
 #: Two marks of one movement begin this close together.
 TOLERANCE_S = 0.5
 
-#: Clocks are looked for this far apart: a minute, and the drift of two cheap crystals.
-_SHIFT_MAX_MS = 60_000
-_DRIFT_MAX_PPM = 50
-_DRIFT_STEP_PPM = 5
-#: A shift is believed when at least so many movements agree on it, three times as many as chance
-#: would bring together, and half as many again as on any other shift.
-_AGREEING_MIN = 10
-_OVER_CHANCE = 3.0
-_OVER_OTHERS = 1.5
-_OTHER_SHIFT_MS = 2_000
+#: Without a clock found, that of the files is believed where so many movements, and half of the
+#: shorter list, find each other on it.
+_FITTING_MIN = 3
 
 
 class ClockShift(NamedTuple):
@@ -184,70 +178,27 @@ def clock_shift(reference: IntArray, test: IntArray, tolerance_s: float) -> Cloc
         Onsets in ms, sorted.
     tolerance_s : float
         What lies within it is no matter of the clock and is left to the onset error.
-
-    Returns
-    -------
-    ClockShift
-        At most a minute and 50 ppm.
     """
-    unsure = ClockShift(0.0, 0.0, False)
     if not len(reference) or not len(test):
-        return unsure
-    tolerance_ms = tolerance_s * 1000
-    elapsed = test - test[0]
-    mine, theirs = _near_pairs(reference, test)
-    drifts = np.arange(-_DRIFT_MAX_PPM, _DRIFT_MAX_PPM + 1, _DRIFT_STEP_PPM)
-    peaks = []
-    for drift in drifts[np.argsort(np.abs(drifts), kind="stable")]:
-        apart = reference[mine] - test[theirs] - elapsed[theirs] * drift * 1e-6
-        count, shift = _densest(np.sort(apart), tolerance_ms)
-        peaks.append((count, shift, float(drift)))
-    count, shift, drift = max(peaks, key=lambda peak: peak[0])
-    apart = reference[mine] - test[theirs] - elapsed[theirs] * drift * 1e-6
-    others, _ = _densest(np.sort(apart[np.abs(apart - shift) > _OTHER_SHIFT_MS]), tolerance_ms)
-    by_chance = len(apart) * tolerance_ms / (2 * _SHIFT_MAX_MS)
-    if count < max(_AGREEING_MIN, _OVER_CHANCE * by_chance, _OVER_OTHERS * others):
-        return unsure
-    near = np.abs(apart - shift) <= tolerance_ms / 2
-    slope, offset = _line(elapsed[theirs][near], (reference[mine] - test[theirs])[near])
-    if abs(offset) + abs(slope) * float(elapsed[-1]) <= tolerance_ms:
+        return ClockShift(0.0, 0.0, False)
+    clock = find_common_clock(_marks(reference), _marks(test), LABORATORY)
+    if not clock.combined:
+        pairs = len(matched(reference, test, round(tolerance_s * 1000))[0])
+        fits = pairs >= max(_FITTING_MIN, min(len(reference), len(test)) / 2)
+        return ClockShift(0.0, 0.0, fits)
+    ends_ms = np.array([test[0], test[-1]])
+    added_ms = clock.on_first_clock(ends_ms) - ends_ms
+    if np.max(np.abs(added_ms)) <= tolerance_s * 1000:
         return ClockShift(0.0, 0.0, True)
-    return ClockShift(offset / 1000, slope * 1e6, True)
+    slope = 1.0 / (1.0 + 1e-6 * clock.drift_ppm) - 1.0
+    return ClockShift(float(added_ms[0]) / 1000, slope * 1e6, True)
+
+
+def _marks(onset_ms: IntArray) -> Movements:
+    return Movements.marks(onset_ms, np.zeros_like(onset_ms), np.zeros(len(onset_ms), np.int8))
 
 
 def shifted(times_ms: IntArray, first_ms: int, shift: ClockShift) -> IntArray:
     """Set times of the test right; `first_ms` is its first onset."""
     added = shift.offset_s * 1000 + (times_ms - first_ms) * shift.drift_ppm * 1e-6
     return times_ms + np.rint(added).astype(np.int64)
-
-
-def _near_pairs(reference: IntArray, test: IntArray) -> tuple[IntArray, IntArray]:
-    """All pairs of a reference and a test onset that lie within the largest shift."""
-    first = np.searchsorted(reference, test - _SHIFT_MAX_MS, side="left")
-    last = np.searchsorted(reference, test + _SHIFT_MAX_MS, side="right")
-    count = last - first
-    theirs = np.repeat(np.arange(len(test)), count)
-    within = np.arange(len(theirs)) - np.repeat(np.cumsum(count) - count, count)
-    return np.repeat(first, count) + within, theirs
-
-
-def _densest(ordered: FloatArray, width: float) -> tuple[int, float]:
-    """Most values in a window of the given width, and the middle of that window."""
-    if not len(ordered):
-        return 0, 0.0
-    count = np.searchsorted(ordered, ordered + width, side="right") - np.arange(len(ordered))
-    at = int(np.argmax(count))
-    return int(count[at]), float(np.median(ordered[at : at + count[at]]))
-
-
-def _line(x: IntArray, y: IntArray) -> tuple[float, float]:
-    """Slope and start of the line through points, by medians, so that a false pair counts little.
-
-    The slope is that between the medians of the first and the last third.
-    """
-    third = max(len(x) // 3, 1)
-    order = np.argsort(x, kind="stable")
-    early, late = order[:third], order[-third:]
-    run = float(np.median(x[late]) - np.median(x[early]))
-    slope = float(np.median(y[late]) - np.median(y[early])) / run if run > 0 else 0.0
-    return slope, float(np.median(y - slope * x))

@@ -19,7 +19,7 @@ from rlsmove.results.night_json import RECORD_FILE, read_night_json
 from rlsmove.results.nights_csv import NIGHTS_FILE
 from rlsmove.rules import RuleSet
 
-_LIST_SUFFIXES = (".csv", ".tsv", ".edf", ".annot", ".txt")
+_LIST_SUFFIXES = (".csv", ".tsv", ".edf", ".annot", ".txt", ".xml", ".rml")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from rlsmove.agreement.event_agreement import (
 from rlsmove.agreement.index_agreement import IndexAgreement, agree_on_index
 from rlsmove.agreement.night_scorings import NightScoring
 from rlsmove.errors import EventListError
+from rlsmove.movements.common_clock import LEAST_PAIRS
 from rlsmove.records import FloatArray, Notice
 from rlsmove.scoring.indices import INDICES
 
@@ -39,6 +40,8 @@ class NightAgreement:
         The night.
     shift : ClockShift
         By how much the clock of the test was set right.
+    counted : bool
+        Whether the clocks are known to agree; otherwise the night counts nowhere.
     events : dict
         `EventAgreement` by type of movement, see `MOVEMENT_TYPES`.
     indices : dict
@@ -47,6 +50,7 @@ class NightAgreement:
 
     name: str
     shift: ClockShift
+    counted: bool
     events: dict[str, EventAgreement]
     indices: dict[str, tuple[float | None, float | None]]
 
@@ -105,10 +109,11 @@ def validate(
     for name, (of_reference, of_test) in names.items():
         night = _compare(name, reference[of_reference], test[of_test], tolerance_s, align, notices)
         nights.append(night)
+    counted = [night for night in nights if night.counted]
     return Validation(
         tolerance_s,
         nights,
-        {kind: pooled([night.events[kind] for night in nights]) for kind in MOVEMENT_TYPES},
+        {kind: pooled([night.events[kind] for night in counted]) for kind in MOVEMENT_TYPES},
         {
             index.name: agree_on_index(*values)
             for index in INDICES
@@ -155,15 +160,26 @@ def _compare(
     onset_ms, offset_ms = test.onset_ms, test.offset_ms
     start_s = _later_start_s(reference.start_time, test.start_time) if align else 0.0
     onset_ms, offset_ms = (times + round(start_s * 1000) for times in (onset_ms, offset_ms))
-    shift = ClockShift(0.0, 0.0, False)
+    shift, counted = ClockShift(0.0, 0.0, False), True
     if align:
         shift = clock_shift(reference.onset_ms, onset_ms, tolerance_s)
-        if not shift.sure:
+        counted = shift.sure
+        if not shift.sure and min(len(reference.onset_ms), len(onset_ms)) < LEAST_PAIRS:
+            counted = True
+            notices.append(
+                Notice(
+                    "clocks_not_checked",
+                    f"{name or 'the night'}: too few movements to compare the clocks; they were "
+                    "taken as they are.",
+                )
+            )
+        elif not shift.sure:
             notices.append(
                 Notice(
                     "clocks_not_compared",
-                    f"{name or 'the night'}: too few movements agree on a shift of the clocks; "
-                    "they were taken as they are.",
+                    f"{name or 'the night'}: movements do not agree on a shift of the clocks, nor "
+                    "with the clocks as they are; the night counts nowhere (--no-align takes the "
+                    "clocks as they are).",
                 )
             )
         first_ms = int(onset_ms[0]) if len(onset_ms) else 0
@@ -186,7 +202,7 @@ def _compare(
         index.name: (_number(reference.indices, index.name), _number(test.indices, index.name))
         for index in INDICES
     }
-    return NightAgreement(name, shift, events, indices)
+    return NightAgreement(name, shift, counted, events, indices)
 
 
 def _later_start_s(reference: datetime | None, test: datetime | None) -> float:
@@ -207,7 +223,7 @@ def _number(indices: Mapping[str, Any], name: str) -> float | None:
 
 def index_values(nights: list[NightAgreement], name: str) -> tuple[FloatArray, FloatArray]:
     """Reference and test values of an index on the nights on which both say it."""
-    pairs = [night.indices[name] for night in nights]
+    pairs = [night.indices[name] for night in nights if night.counted]
     both = [(one, other) for one, other in pairs if one is not None and other is not None]
     table = np.array(both, float).reshape(-1, 2)
     return table[:, 0], table[:, 1]
@@ -223,6 +239,7 @@ def validation_record(validation: Validation) -> dict[str, Any]:
             {
                 "name": night.name,
                 "clock": night.shift._asdict(),
+                "counted": night.counted,
                 "events": {kind: _event_record(found) for kind, found in night.events.items()},
                 "indices": {
                     name: {"reference": one, "test": other}

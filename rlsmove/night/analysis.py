@@ -12,7 +12,7 @@ from rlsmove.movements.common_clock import CommonClock, find_common_clock
 from rlsmove.night.chosen_nights import check_dated
 from rlsmove.night.leg_detections import detect_leg, on_left_clock
 from rlsmove.night.opened_leg import Leg, Progress
-from rlsmove.night.placed_events import place_events
+from rlsmove.night.placed_events import PlacedEvents, place_events
 from rlsmove.night.recording_notices import clock_notices, leg_notices
 from rlsmove.night.sleep_source import Lights, sleep_of_night, wall_ms, was_recorded
 from rlsmove.records import SIDES, DetectedNight, Intervals, Movements, Notice, Scoring, Sleep
@@ -62,6 +62,8 @@ class NightResult:
         With two legs, how their clocks agree.
     notices : list of Notice
         Warnings of all stages.
+    placed : PlacedEvents or None
+        The events of a laboratory on the recording's clock; None without a list of the night.
     """
 
     evening: date
@@ -78,6 +80,7 @@ class NightResult:
     legs: list[Leg]
     clock: CommonClock | None
     notices: list[Notice]
+    placed: PlacedEvents | None = None
 
     @property
     def sleep(self) -> Sleep | None:
@@ -174,6 +177,7 @@ def analyse_night(
     )
     recorded = covered_time(found)
     all_movements = Movements.concatenate(*(leg.movements for leg in found))
+    placed = None
     if events is not None:
         placed = place_events(events, all_movements, recorded, start_time)
         events = placed.events
@@ -186,7 +190,7 @@ def analyse_night(
                 f"{evening}: the list is not used for it",
             )
         )
-        events = None
+        events = placed = None
     _log.debug("night of %s: sleep and scoring", evening)
     sleep, sleep_notices = sleep_of_night(
         all_movements,
@@ -223,4 +227,5 @@ def analyse_night(
         legs=present,
         clock=clock,
         notices=[*notices, *sleep_notices, *index_notices(scored.indices)],
+        placed=placed,
     )

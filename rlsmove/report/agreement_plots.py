@@ -78,7 +78,7 @@ def _errors(validation: Validation) -> Figure:
         axis.axvline(float(np.median(errors)), color="#c44e52", label="median")
         axis.set_xlabel(f"{name}, test less reference (s)")
         axis.set_ylabel("matched leg movements")
-        axis.legend(frameon=False)
+        axis.legend(frameon=False, loc="upper right")
     return figure
 
 
