@@ -186,7 +186,8 @@ def test_a_reviewed_night_counts_as_reviewed(study: Path) -> None:
 
 def test_the_table_has_the_columns_of_the_contract(finished: Path) -> None:
     header = (finished / "derived/nights.csv").read_text().splitlines()[0].split(",")
-    first = ["status", "code", "sentence", "participant_id", "night", "side", "file", "reviewed"]
+    first = ["status", "code", "sentence", "participant_id", "night", "side", "file"]
+    first += ["simulated", "reviewed"]
     assert header == [*first, *(index.name for index in INDICES)]
 
 
@@ -226,10 +227,10 @@ def test_the_store_holds_what_the_tables_hold(finished: Path) -> None:
 def test_a_folder_of_recordings_needs_no_tables(study: Path, tmp_path: Path) -> None:
     result = run_batch(study / "raw", jobs=1, out=tmp_path / "results")
     assert outline(result) == [
-        (f"p01-{NIGHT_1}", NIGHT_1, "both"),
-        (f"p01-{NIGHT_2}", NIGHT_2, "both"),
+        ("p01", NIGHT_1, "both"),
+        ("p01", NIGHT_2, "both"),
     ]
-    assert (tmp_path / f"results/nights/p01-{NIGHT_1}/{NIGHT_1}/movements.csv").exists()
+    assert (tmp_path / f"results/nights/p01/{NIGHT_1}/movements.csv").exists()
 
 
 def test_a_glob_takes_what_it_fits_and_names_what_fails(study: Path, tmp_path: Path) -> None:
@@ -237,8 +238,8 @@ def test_a_glob_takes_what_it_fits_and_names_what_fails(study: Path, tmp_path: P
     result = run_batch(f"{study}/raw/*_left.h5", jobs=1, out=tmp_path / "results")
     assert outline(result) == [
         ("broken", "", "left"),
-        (f"p01-{NIGHT_1}", NIGHT_1, "left"),
-        (f"p01-{NIGHT_2}", NIGHT_2, "left"),
+        ("p01", NIGHT_1, "left"),
+        ("p01", NIGHT_2, "left"),
     ]
     assert [failure["file"] for failure in result.failures] == ["broken_left.h5"]
 

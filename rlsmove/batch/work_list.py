@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,14 +17,11 @@ from rlsmove.errors import SettingError, StudyError
 from rlsmove.rules import RULE_SETS, RuleSet
 from rlsmove.study.columns import time_in_night
 from rlsmove.study.folder import Study, read_study
+from rlsmove.study.placed_files import place_files, read_header
 from rlsmove.study.recording_rows import known_zone, told_of_row
 from rlsmove.study.tables import Row
 
 DERIVED = "derived"
-
-_SIDE_WORD = re.compile(r"(?:^|[^A-Za-z0-9]+)(left|right|l|r)(?=$|[^A-Za-z0-9])", re.IGNORECASE)
-_SUFFIX = re.compile(r"(\.[A-Za-z][A-Za-z0-9]{0,4})?(\.gz)?$")
-_NOT_IN_CODES = re.compile(r"[^A-Za-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -190,6 +186,14 @@ def read_work_list(
         time_zone = known_zone(str(study.about.get("time_zone") or ""))
         name = rules_name or str(study.about.get("rules", "wasm2016"))
         persons, failures = _of_study(study, time_zone)
+        if not any(person.recordings for person in persons):
+            told = [str(p) for p in study.problems if p.file == "recordings.tsv"]
+            raise StudyError(
+                folder,
+                "recordings.tsv lists no recording" + "".join(f"; {text}" for text in told[:3]),
+                advice="`rlsmove study from FOLDER STUDY` lists recordings as they are, "
+                "`rlsmove study check STUDY` says what is wrong",
+            )
     else:
         root, paths = _recording_paths(source)
         folder, name, failures, time_zone = root, rules_name or "wasm2016", (), ""
@@ -311,11 +315,7 @@ def _recording_paths(source: str | Path) -> tuple[Path, list[Path]]:
 
 
 def persons_of_files(root: Path, paths: Iterable[Path]) -> tuple[Person, ...]:
-    """Tell from the names of files which belong together.
-
-    Files of one folder whose names differ in the word left or right (or l, r) alone are the two
-    legs of one person, called by what is left of the name, or by the folder where nothing is.
-    Every other file is a person of its own.
+    """Tell which files belong together, as `study from` does (see `study.placed_files`).
 
     Parameters
     ----------
@@ -329,53 +329,11 @@ def persons_of_files(root: Path, paths: Iterable[Path]) -> tuple[Person, ...]:
     tuple of Person
         Sorted by code, each code once.
     """
-    together: dict[tuple[Path, str], list[tuple[Path, str | None]]] = defaultdict(list)
-    for path in paths:
-        stem = _SUFFIX.sub("", path.name)
-        words = list(_SIDE_WORD.finditer(stem))
-        side = None
-        if len(words) == 1:
-            side = {"l": "left", "r": "right"}[words[0][1][0].lower()]
-            stem = stem[: words[0].start()] + stem[words[0].end() :]
-        together[path.parent, stem].append((path, side))
-    groups: list[tuple[Path, str, list[tuple[Path, str | None]]]] = []
-    for (folder, stem), files in together.items():
-        sides = [side for _, side in files]
-        if len(set(sides)) == len(sides) and (len(sides) == 1 or None not in sides):
-            groups.append((folder, stem, files))
-        else:
-            groups += [(folder, path.name, [(path, side)]) for path, side in files]
-    short = [_code(stem) or _code(folder.name) for folder, stem, _ in groups]
-    persons = []
-    for code, (folder, stem, files) in zip(short, groups, strict=True):
-        if short.count(code) > 1 or not code:
-            code = _code(f"{folder.relative_to(root)} {stem}")
-        recordings = sorted(files, key=lambda file: (file[1] or "", file[0]))
-        persons.append(
-            Person(
-                code,
-                tuple(
-                    RecordingFile(path.relative_to(root).as_posix(), path.resolve(), side)
-                    for path, side in recordings
-                ),
-                None,
-            )
-        )
-    return tuple(sorted(_numbered(persons), key=lambda person: person.participant_id))
-
-
-def _numbered(persons: list[Person]) -> list[Person]:
-    """Tell apart codes that are still the same, by numbers in the order of their files."""
-    seen: dict[str, int] = defaultdict(int)
-    told = []
-    for person in sorted(persons, key=lambda p: (p.participant_id, p.recordings[0].name)):
-        seen[person.participant_id] += 1
-        number = seen[person.participant_id]
-        code = person.participant_id if number == 1 else f"{person.participant_id}-{number}"
-        told.append(Person(code, person.recordings, person.diary))
-    return told
-
-
-def _code(text: str) -> str:
-    """What of a name may stand in the code of a person."""
-    return _NOT_IN_CODES.sub("-", text).strip("-")
+    recordings: dict[str, list[RecordingFile]] = defaultdict(list)
+    for file in place_files(root, {path: read_header(path) for path in paths}):
+        told = RecordingFile(file.name, file.path.resolve(), file.leg)
+        recordings[file.participant_id].append(told)
+    return tuple(
+        Person(code, tuple(sorted(files, key=lambda file: (file.side or "", file.name))), None)
+        for code, files in sorted(recordings.items())
+    )

@@ -1,8 +1,8 @@
-"""`rlsmove study`: an empty study folder, everything wrong with one, sleep logs into one."""
+"""`rlsmove study`: a study folder, empty or from files; what is wrong with it; diaries into it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from rlsmove.study.diaries import DiaryHints
     from rlsmove.study.problems import Problem
 
 
@@ -67,42 +68,178 @@ def check(study: Path) -> None:
         raise SystemExit(1)
 
 
+def _diary_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Options that say what a diary does not say itself."""
+    for option in (
+        click.option(
+            "--column",
+            "columns",
+            multiple=True,
+            metavar="COLUMN=NAME",
+            help="Which column of the diary a column of nights.tsv is, such as "
+            "lights_off=Bettzeit; may be repeated.",
+        ),
+        click.option(
+            "--date-order",
+            type=click.Choice(["ymd", "dmy", "mdy"]),
+            help="Order of day, month and year, where the dates leave it open.",
+        ),
+        click.option(
+            "--first-night",
+            type=click.DateTime(["%Y-%m-%d"]),
+            help="Date of the first night, for a diary without dates.  [default: first_night of "
+            "each person, else their first that is known]",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def _hints(
+    columns: tuple[str, ...], date_order: str | None, first_night: datetime | None
+) -> DiaryHints:
+    from rlsmove.errors import SettingError
+    from rlsmove.study.diaries import DiaryHints
+
+    parts = [text.partition("=") for text in columns]
+    for name, sign, _ in parts:
+        if not sign:
+            raise SettingError("--column", name, expected="COLUMN=NAME")
+    return DiaryHints(
+        first_night=first_night.date() if first_night else None,
+        date_order=date_order,
+        columns={column.strip(): name.strip() for column, _, name in parts},
+    )
+
+
 @command.command("import-sleeplog")
 @click.argument("study", type=click.Path(path_type=Path))
-@click.argument("log", metavar="LOG.csv", type=click.Path(path_type=Path))
-@click.option(
-    "--first-night",
-    type=click.DateTime(["%Y-%m-%d"]),
-    help="Basic layout: date of the first night.  [default: first_night of each person, else "
-    "their first in nights.tsv]",
-)
-@click.option(
-    "--date-order",
-    type=click.Choice(["ymd", "dmy", "mdy"]),
-    help="Advanced layout: order of day, month and year, where the dates leave it open.",
-)
+@click.argument("log", metavar="DIARY", type=click.Path(path_type=Path))
+@_diary_options
+@click.option("--dry-run", is_flag=True, help="Show what was understood, and write nothing.")
 def import_sleeplog(
-    study: Path, log: Path, first_night: datetime | None, date_order: str | None
+    study: Path,
+    log: Path,
+    first_night: datetime | None,
+    date_order: str | None,
+    columns: tuple[str, ...],
+    dry_run: bool,
 ) -> None:
-    """Fill lights_off and lights_on of nights.tsv from a sleep log in either layout of GGIR.
+    """Fill nights.tsv from a diary: CSV or Excel, a row a night, or either layout of GGIR.
+
+    Columns are matched by their names. With any problem nothing is written, and `rlsmove study
+    undo` takes it back.
 
     Example: rlsmove study import-sleeplog my_study sleeplog.csv
     """
+    from rlsmove.study.diaries import import_diary, understood_lines
     from rlsmove.study.folder import read_study
-    from rlsmove.study.sleep_logs import import_sleep_log
 
-    imported = import_sleep_log(
-        read_study(study),
-        log,
-        first_night=first_night.date() if first_night else None,
-        date_order=date_order,
-    )
+    told = _hints(columns, date_order, first_night)
+    imported = import_diary(read_study(study), log, told, dry_run=dry_run)
+    for line in understood_lines(imported.diary):
+        click.echo(line)
+    if tell_problems(imported.diary.problems):
+        click.echo("nothing was written", err=True)
+        raise SystemExit(1)
+    done = "filled" if imported.written else "would be filled"
     click.echo(
-        f"{log}: {imported.layout} layout, {imported.filled} night(s) filled in "
+        f"{imported.diary.layout} layout, {imported.filled} night(s) {done} in "
         f"{study / 'nights.tsv'}, {imported.added} of them new"
     )
-    if tell_problems(imported.problems):
+
+
+@command.command("from")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option("--diary", type=click.Path(path_type=Path), help="Diary of the nights, CSV or Excel.")
+@click.option(
+    "--pattern",
+    help="How the files' names are made, such as '{person}/{date}_{leg}'; {} and * stand for "
+    "anything.",
+)
+@_diary_options
+@click.option("--time-zone", help="IANA name of the zone of the nights, for a new study.")
+@click.option("--dry-run", is_flag=True, help="Show the pairing, and write nothing.")
+@click.option("--yes", is_flag=True, help="Write without asking, unless a row is doubtful.")
+def from_(
+    folder: Path,
+    study: Path,
+    diary: Path | None,
+    pattern: str | None,
+    first_night: datetime | None,
+    date_order: str | None,
+    columns: tuple[str, ...],
+    time_zone: str | None,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Make a study folder out of a folder of recordings as they are, or add new ones to it.
+
+    Person, leg and night of each file are told by its header first, then by its name, its folder
+    and its device's serial number. The whole pairing is shown with its reasons, doubtful rows
+    first, and written after a yes. The recordings stay where they are. `rlsmove study undo` takes
+    it back.
+
+    Example: rlsmove study from downloads my_study --diary diary.xlsx
+    """
+    from rlsmove.cli.progress import progress_bar
+    from rlsmove.study.diaries import understood_lines
+    from rlsmove.study.intake import pairing_lines, study_from
+
+    told = _hints(columns, date_order, first_night)
+    with progress_bar("opening files") as progress:
+        intake = study_from(
+            folder,
+            study,
+            diary=diary,
+            pattern=pattern,
+            told=told,
+            time_zone=time_zone,
+            progress=progress,
+        )
+    for line in pairing_lines(intake):
+        click.echo(line)
+    if intake.diary is not None:
+        for line in understood_lines(intake.diary):
+            click.echo(line)
+    persons = len({file.participant_id for file in intake.placed})
+    click.echo(
+        f"{len(intake.placed)} new file(s) of {persons} person(s), "
+        f"{len(intake.doubtful)} doubtful; {intake.listed} listed before"
+    )
+    if intake.diary is not None and tell_problems(intake.diary.problems):
+        click.echo("nothing was written", err=True)
         raise SystemExit(1)
+    if dry_run:
+        return
+    if intake.doubtful and yes:
+        click.echo(
+            "nothing was written: correct the doubtful files' names, say how names are made with "
+            "--pattern, or answer without --yes",
+            err=True,
+        )
+        raise SystemExit(1)
+    unplaced = len(intake.placed) - len(intake.usable)
+    question = f"{len(intake.doubtful)} row(s) are doubtful. " if intake.doubtful else ""
+    question += f"{unplaced} without a leg are left out. " if unplaced else ""
+    if not yes and not click.confirm(f"{question}Write {study}?"):
+        click.echo("nothing was written", err=True)
+        raise SystemExit(1)
+    intake.write()
+    click.echo(f"{study}: written. Next: rlsmove study check {study}")
+
+
+@command.command()
+@click.argument("study", type=click.Path(path_type=Path))
+def undo(study: Path) -> None:
+    """Take back the last import: put the tables back as they were before it.
+
+    Example: rlsmove study undo my_study
+    """
+    from rlsmove.study.imports import undo_import
+
+    click.echo(f"{study}: undone: {undo_import(study)}")
 
 
 def tell_problems(problems: Sequence[Problem]) -> bool:

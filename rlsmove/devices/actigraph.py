@@ -276,6 +276,7 @@ def _about(info: dict[str, str], counts_per_g: float) -> dict[str, Any]:
     return {
         "device": f"ActiGraph {info.get('device type', '')}".strip(),
         "serial": info.get("serial number", ""),
+        "subject": info.get("subject name", ""),
         "range_g": _number(info, "acceleration max") or round(2048 / counts_per_g, 1),
         "side": side,
         "placement": placement,

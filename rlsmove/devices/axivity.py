@@ -75,7 +75,7 @@ class AxivityRecording(PacketRecording):
         )
 
         device = "Axivity AX6" if self._first["layout"] >> 4 > 3 else "Axivity AX3"
-        serial, side, placement = "", "unknown", "unknown"
+        serial, subject, side, placement = "", "", "unknown", "unknown"
         if header.startswith(HEADER):
             device = "Axivity AX6" if header[4] == _AX6 else "Axivity AX3"
             upper = int.from_bytes(header[11:13], "little")
@@ -83,11 +83,14 @@ class AxivityRecording(PacketRecording):
             serial = str(number if upper == 0xFFFF else number | upper << 16)
             # What the person who set up the device typed: pairs encoded as in an address.
             note = header[64:512].rstrip(b" \0\xff").decode("latin-1")
-            side, placement = find_body_place(" ".join(parse_qs(note).get("_p", [])))
+            said = parse_qs(note)
+            side, placement = find_body_place(" ".join(said.get("_p", [])))
+            subject = " ".join(said.get("_sc", [])).strip()
         super().__init__(
             path,
             device=device,
             serial=serial,
+            subject=subject,
             start_time=start_time,
             sample_rate_hz=self._rate_hz,
             range_g=float(16 >> (self._first["rate"] >> 6)),

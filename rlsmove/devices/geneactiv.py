@@ -109,6 +109,7 @@ class GeneactivRecording(PacketRecording):
             path,
             device=f"GENEActiv {said.get('device model', '')}".strip(),
             serial=said.get("device unique serial code", ""),
+            subject=said.get("subject code", ""),
             start_time=start_time,
             sample_rate_hz=self._rate_hz,
             range_g=float(high_g[1]) if high_g else math.nan,

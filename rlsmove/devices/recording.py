@@ -62,6 +62,8 @@ class Recording(ABC):
         Maker and model, such as ``Axivity AX3``.
     serial : str
         The device's own number; empty where the file has none.
+    subject : str
+        What was entered as the person's code when the device was set up; empty for nothing.
     start_time : datetime
         Wall time of the first sample (time_s = 0), with its offset from UTC where that is known.
     dated : bool
@@ -95,6 +97,7 @@ class Recording(ABC):
         start_time: datetime,
         sample_rate_hz: float,
         serial: str = "",
+        subject: str = "",
         time_zone: str = "",
         range_g: float = float("nan"),
         side: str = "unknown",
@@ -104,6 +107,7 @@ class Recording(ABC):
         self.path = path
         self.device = device
         self.serial = serial
+        self.subject = subject
         self.start_time = start_time
         self.time_zone = time_zone
         self.sample_rate_hz = sample_rate_hz

@@ -71,6 +71,8 @@ def check_study(study: Study) -> list[Problem]:
     spans, unreadable = _spans(study)
     problems += unreadable
     problems += _recordings(study)
+    problems += _unlisted(study)
+    problems += _absent_columns(study)
     problems += _against_recordings(study, spans)
     problems += _results(study)
     problems += _missing_arms(study, plan)
@@ -306,6 +308,40 @@ def _recordings(study: Study) -> Iterator[Problem]:
                     f"{name} has {kinds}",
                     f"one {column} throughout: counts differ between them",
                 )
+
+
+def _unlisted(study: Study) -> Iterator[Problem]:
+    """Find files of raw/ that no row of recordings.tsv names."""
+    from rlsmove.devices import may_be_recording
+    from rlsmove.study.placed_files import read_header
+
+    listed = {
+        (study.path / row.text.get("file", "")).resolve() for row in study.tables[RECORDINGS].rows
+    }
+    for path in sorted((study.path / "raw").rglob("*")):
+        name = path.relative_to(study.path).as_posix()
+        hidden = any(part.startswith(".") for part in path.relative_to(study.path).parts)
+        if hidden or not path.is_file() or path.resolve() in listed:
+            continue
+        is_recording = may_be_recording(path) and not read_header(path).foreign
+        yield Problem(
+            name,
+            0,
+            "",
+            "no row of recordings.tsv names it",
+            "a row for each recording; `rlsmove study from` makes them"
+            if is_recording
+            else "recordings only",
+            only_notice=not is_recording,
+        )
+
+
+def _absent_columns(study: Study) -> Iterator[Problem]:
+    """Find columns of nights.tsv that a comparison needs and the table lacks."""
+    table = study.tables[NIGHTS]
+    for column in ("condition_assigned", "lights_off", "lights_on") if table.header else ():
+        if column not in table.header:
+            yield Problem(NIGHTS, 1, column, "no such column", "the column", only_notice=True)
 
 
 def _is_clock(parts: list[str]) -> bool:

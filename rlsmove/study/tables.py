@@ -93,7 +93,10 @@ def read_table(
         Where the file cannot be read as a table at all, or lacks a required column.
     """
     name = name or str(path)
-    lines = list(csv.reader(io.StringIO(_text_of(path, name)), delimiter=delimiter))
+    try:
+        lines = list(csv.reader(io.StringIO(_text_of(path, name)), delimiter=delimiter))
+    except csv.Error as error:
+        raise StudyError(name, f"it is no table ({error})", expected="a plain table") from None
     lines_numbered = [(n, line) for n, line in enumerate(lines, 1) if any(map(str.strip, line))]
     if not lines_numbered:
         raise StudyError(name, "the table is empty", expected="a header and a row for each entry")

@@ -1,6 +1,8 @@
-"""Sleep logs in both layouts of GGIR, imported into the diary."""
+"""Diaries of every layout, imported into nights.tsv, and taken back."""
 
 from __future__ import annotations
+
+from datetime import datetime, time
 
 import pytest
 from click.testing import CliRunner
@@ -121,7 +123,7 @@ def test_dates_that_leave_it_open_are_asked_about(study):
     [
         ("ID,on,off\n999,22:00,06:00\n", "'999'"),
         ("ID,on,off\n123,22:70,06:00\n", "row 2, on: '22:70'"),
-        ("ID\n123\n", "1 column(s)"),
+        ("ID\n123\n", "no column says when"),
         ("", "empty"),
         ("ID,D1_date,D1_wakeup,D2_date\n123,30/33/2015,08:00,31/33/2015\n", "30/33/2015"),
         ("ID,D1_date,D1_wakeup,D2_date\n123,soon,08:00,later\n", "soon"),
@@ -142,3 +144,131 @@ def test_semicolons_and_an_identifier_elsewhere_are_read(study):
 def test_the_first_night_may_be_given(study):
     _, diary = load(study, "ID,on,off\n123,22:00,06:00\n", "--first-night", "2015-05-01")
     assert ("123", "2015-05-01") in diary
+
+
+def test_columns_are_matched_by_name_wherever_they_stand(study):
+    text = "remark;Got up;Date;Bedtime;Subject ID\nfine;06:30;02.04.2015;22:30;123\n"
+    run, diary = load(study, text)
+    assert run.exit_code == 0, run.output
+    assert "lights_off <- Bedtime" in run.output
+    assert diary[("123", "2015-04-02")] == ("22:30", "06:30")
+
+
+def test_a_redcap_row_an_event_is_a_night(study):
+    text = (
+        "record_id,redcap_event_name,consent_date,diary_date,lights_off,lights_on,awakenings\n"
+        "123,baseline_arm_1,2015-01-02,,,,\n"
+        "123,night_1_arm_1,,2015-04-02,22:30,06:30,2\n"
+    )
+    run, diary = load(study, text)
+    assert run.exit_code == 0, run.output
+    assert diary == {
+        ("567", "2015-04-20"): ("n/a", "n/a"),
+        ("123", "2015-04-02"): ("22:30", "06:30"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("record_id,diary_date,lights_off,lights_on\n123,,22:30,06:30\n", "row 2, diary_date: no"),
+        (
+            "ID,bedtime_reported,night_no,asleep,awake\n123,22:50,1,23:05,06:05\n",
+            "row 2: no column",
+        ),
+        ("ID,date,bedtime,gotup\n123,2015-04-02,10:30,06:30\n", "AM or PM"),
+        ("ID,date,bedtime,bedtime_2,gotup\n123,2015-04-02,22:30,22:31,06:30\n", "--column"),
+        ("ID,date,bedtime,gotup\n123,2015-04-02,22:30,\n123,2015-04-02,22:50,\n", "row 3"),
+    ],
+)
+def test_with_any_problem_nothing_is_written(study, text, sentence):
+    before = (study / "nights.tsv").read_bytes()
+    run, _ = load(study, text)
+    assert run.exit_code == 1
+    assert sentence in run.output
+    assert (study / "nights.tsv").read_bytes() == before
+
+
+def test_repeated_headers_are_nights_of_their_own(study):
+    text = "ID,onset,wakeup,onset,wakeup\n123,23:10:00,06:50:00,22:40:00,07:05:00\n"
+    _, diary = load(study, text)
+    assert diary[("123", "2015-03-30")] == ("23:10:00", "06:50:00")
+    assert diary[("123", "2015-03-31")] == ("22:40:00", "07:05:00")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("10:45 PM", "22:45"),
+        ("12:10 a.m.", "00:10"),
+        ("22.45", "22:45"),
+        ("22h45", "22:45"),
+        ("22:45 Uhr", "22:45"),
+        ("2245", "22:45"),
+        ("11 pm", "23:00"),
+        ("0.947916667", "22:45"),
+        ("24:00", "00:00"),
+        ("02.04.2015 22:45", "2015-04-02T22:45"),
+    ],
+)
+def test_times_as_people_write_them(study, written, read):
+    run, diary = load(study, f"ID;date;bedtime;gotup\n123;02.04.2015;{written};06:55\n")
+    assert run.exit_code == 0, run.output
+    assert diary[("123", "2015-04-02")] == (read, "06:55")
+
+
+def test_columns_that_no_list_knows_can_be_told(study):
+    text = "wer,wann,rein,raus\n123,2015-04-02,22:30,06:30\n"
+    run, _ = load(study, text)
+    assert run.exit_code == 1
+    told = ("participant_id=wer", "night=wann", "lights_off=rein", "lights_on=raus")
+    run, diary = load(study, text, *(part for one in told for part in ("--column", one)))
+    assert run.exit_code == 0, run.output
+    assert diary[("123", "2015-04-02")] == ("22:30", "06:30")
+
+
+def test_codes_are_known_again_in_spite_of_zeros_and_signs(study):
+    run, diary = load(study, "ID,date,bedtime,gotup\n00123,2015-04-02,22:30,06:30\n")
+    assert run.exit_code == 0, run.output
+    assert ("123", "2015-04-02") in diary
+
+
+def test_a_dry_run_writes_nothing_and_an_import_can_be_undone(study):
+    before = (study / "nights.tsv").read_bytes()
+    run, _ = load(study, BASIC, "--dry-run")
+    assert "would be filled" in run.output
+    assert (study / "nights.tsv").read_bytes() == before
+    load(study, BASIC)
+    load(study, "ID,date,bedtime,gotup\n123,2016-04-02,22:30,06:30\n")
+    assert (study / "nights.tsv").read_bytes() != before
+    for _ in range(2):
+        assert CliRunner().invoke(main, ["study", "undo", str(study)]).exit_code == 0
+    assert (study / "nights.tsv").read_bytes() == before
+    run = CliRunner().invoke(main, ["study", "undo", str(study)])
+    assert run.exit_code == 1
+    assert "nothing was imported" in run.output
+
+
+def test_what_was_changed_by_hand_is_not_undone(study):
+    load(study, BASIC)
+    table = study / "nights.tsv"
+    table.write_text(table.read_text().replace("22:00:00", "22:01:00"))
+    run = CliRunner().invoke(main, ["study", "undo", str(study)])
+    assert run.exit_code == 1
+    assert "nights.tsv was changed" in run.output
+
+
+def test_an_excel_sheet_is_read(study):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["ID", "Datum", "Licht aus", "aufgestanden", "caffeine"])
+    sheet.append([123, datetime(2015, 4, 2), time(22, 45), datetime(2015, 4, 3, 6, 55), 80.0])
+    path = study.parent / "diary.xlsx"
+    book.save(path)
+    run = CliRunner().invoke(main, ["study", "import-sleeplog", str(study), str(path)])
+    assert run.exit_code == 0, run.output
+    row = read_study(study).tables["nights.tsv"].rows[-1]
+    assert row.text["lights_off"] == "22:45:00"
+    assert row.text["lights_on"] == "2015-04-03T06:55:00"
+    assert row.cells["caffeine"] == 80
