@@ -86,7 +86,7 @@ def physics_nights(ranges_name: str, names: Sequence[str], nights: int, hours: f
         f"{words}: {_nights(nights, hours)} of each kind, one ankle",
         names,
         nights,
-        lambda name, seed: drawn_night(seed, ranges, **{"hours": hours} | dict(KINDS[name])),
+        lambda name, seed: drawn_night(seed, ranges, name, hours=hours),
     )
 
 

@@ -10,7 +10,7 @@ from functools import cache
 
 from benchmarks.detectors import OURS, found_by
 from benchmarks.tally import Tally, judge, pooled
-from rlsmove.simulate import KINDS, TRAINING, SimulatedNight, drawn_night
+from rlsmove.simulate import TRAINING, SimulatedNight, drawn_night
 
 #: Of the nights of each kind: an hour of one leg each.
 SEEDS = (501, 502)
@@ -18,9 +18,8 @@ SEEDS = (501, 502)
 
 @cache
 def nights_of(kind: str) -> tuple[SimulatedNight, ...]:
-    """The nights of one of `KINDS`."""
-    given = {"hours": 1.0, "walks": 0, "off": 0, **KINDS[kind]}
-    return tuple(drawn_night(seed, TRAINING, **given) for seed in SEEDS)
+    """The nights of a kind."""
+    return tuple(drawn_night(seed, TRAINING, kind, hours=1.0, walks=0, off=0) for seed in SEEDS)
 
 
 @cache

@@ -348,7 +348,7 @@ def test_drawn_night_is_the_seeds_own():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_night_of_a_kind_has_what_makes_it_one(kind):
-    night = drawn_night(3, HELD_OUT, **{"hours": 0.3, **KINDS[kind]})
+    night = drawn_night(3, HELD_OUT, kind, hours=0.3)
     for name, value in KINDS[kind].items():
         holder = night.parameters.physics if hasattr(PLAIN, name) else night.parameters
         assert getattr(holder, name) == value

@@ -20,7 +20,14 @@ def command() -> None:
 @click.argument("out_dir", type=click.Path(path_type=Path))
 @click.option("--scenario", default="typical", show_default=True, help="Named kind of night.")
 @click.option("--hours", type=float, default=8.0, show_default=True, help="Length.")
-@click.option("--fs", type=float, default=100.0, show_default=True, help="Samples per second.")
+@click.option("--fs", type=float, help="Samples per second; 100 by default, or as drawn.")
+@click.option(
+    "--nights",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Nights in the recording, with the sensors off by day.",
+)
 @click.option(
     "--legs",
     type=click.Choice(["left", "right", "both"]),
@@ -32,8 +39,9 @@ def command() -> None:
 @click.option(
     "--physics",
     type=click.Choice(["training", "held_out"]),
-    help="Draw legs, strap, bed and device anew from these ranges; no scenario then.",
+    help="Draw legs, strap, bed and device from these ranges; no scenario then.",
 )
+@click.option("--kind", help="Kind of drawn night; training is drawn from unless told otherwise.")
 @click.option(
     "--massage",
     multiple=True,
@@ -71,10 +79,12 @@ def night(
     out_dir: Path,
     scenario: str,
     hours: float,
-    fs: float,
+    fs: float | None,
+    nights: int,
     legs: str,
     device: str | None,
     physics: str | None,
+    kind: str | None,
     massage: tuple[str, ...],
     activity: tuple[str, ...],
     evening: float | None,
@@ -82,16 +92,18 @@ def night(
     pad: str | None,
     seed: int,
 ) -> None:
-    """Write one simulated night: recordings, hypnogram and truth.
+    """Write a simulated night, or several: recordings, hypnogram and truth.
 
     Example: rlsmove simulate night out --scenario severe --hours 2 --massage kneading --seed 7
     """
     from dataclasses import replace
 
     from rlsmove.errors import SettingError
-    from rlsmove.simulate import drawn_night, named_scenario, simulate_night
+    from rlsmove.simulate import named_scenario
     from rlsmove.simulate.files import write_simulated_night
+    from rlsmove.simulate.kinds import drawn_parameters
     from rlsmove.simulate.ranges import RANGES
+    from rlsmove.simulate.stay import simulate_stay, write_simulated_stay
     from rlsmove.simulate.treatment import Treatment, evening_needed_min
 
     if sleeve and pad:
@@ -104,15 +116,19 @@ def night(
         machine="sleeve" if sleeve else "pad" if pad else "",
         clock=sleeve or pad or "steady",
     )
-    given: dict[str, Any] = {"hours": hours, "fs": fs, "legs": legs, "treatment": treatment}
-    if device is not None:
-        given["device"] = device
-    if physics is not None:
-        scenario = f"drawn from {physics}"
-        made = drawn_night(seed, RANGES[physics], **given)
+    given: dict[str, Any] = {"hours": hours, "legs": legs, "treatment": treatment}
+    given |= {name: told for name, told in (("fs", fs), ("device", device)) if told is not None}
+    if physics or kind:
+        physics, kind = physics or "training", kind or "drawn"
+        scenario = f"{kind}, {physics}"
+        parameters = drawn_parameters(seed, RANGES[physics], kind, **given)
     else:
-        made = simulate_night(replace(named_scenario(scenario), **given), seed)
-    write_simulated_night(made, out_dir, scenario=scenario)
+        parameters = replace(named_scenario(scenario), **given)
+    stay = simulate_stay(parameters, seed, nights)
+    if nights == 1:
+        write_simulated_night(stay.nights[0], out_dir, scenario=scenario)
+    else:
+        write_simulated_stay(stay, out_dir, scenario=scenario)
     click.echo(f"simulated night in {out_dir}")
 
 

@@ -1,13 +1,7 @@
 """Nights and studies with known truth. Everything that comes from here is called simulated."""
 
-from rlsmove.simulate.kinds import KINDS
-from rlsmove.simulate.night import (
-    DETECTABLE_SNR,
-    SimulatedNight,
-    Truth,
-    drawn_night,
-    simulate_night,
-)
+from rlsmove.simulate.kinds import KINDS, drawn_night
+from rlsmove.simulate.night import DETECTABLE_SNR, SimulatedNight, Truth, simulate_night
 from rlsmove.simulate.ranges import HELD_OUT, TRAINING, draw_parameters
 from rlsmove.simulate.scenarios import DEVICES, SCENARIOS, NightParameters, named_scenario
 

@@ -197,24 +197,23 @@ class AnkleSensor:
         ndarray of float32, shape (n, 3), in g
             A missing sample is a row of NaN.
         """
-        device = parameters.model
         fs = parameters.fs
-        noise_g = device.noise_g * parameters.noise_ratio * np.sqrt(fs / 100.0)
         rng = np.random.default_rng(self.seed)
         flicker = _Flicker(parameters.physics.flicker_g, fs, np.random.default_rng(self.seed))
         total = round(parameters.hours * 3600 * fs)
         step = round(_BLOCK_S * fs)
         for first in range(0, total, step):
             last = min(first + step, total)
-            rows = self._moved(first, last, fs, parameters.physics) * self.gain + self.offset_g
-            rows += noise_g * rng.standard_normal((last - first, 3))
-            rows += flicker.next(last - first)
-            rows = np.clip(rows, -device.range_g, device.range_g)
-            rows = np.round(rows / device.step_g) * device.step_g
+            felt = self._moved(first, last, fs, parameters.physics)
+            rows = stored(self.seen(felt) + flicker.next(last - first), parameters, rng)
             for start_s, end_s in self.gaps_s:
                 low, high = (round(edge * fs) - first for edge in (start_s, end_s))
                 rows[max(low, 0) : max(high, 0)] = np.nan
-            yield rows.astype(np.float32)
+            yield rows
+
+    def seen(self, felt_g: FloatArray) -> FloatArray:
+        """What a miscalibrated sensor makes of what it feels."""
+        return felt_g * self.gain + self.offset_g
 
     def records(self, start_s: float, end_s: float, parameters: NightParameters) -> bool:
         """Whether a stretch of true time was recorded on the leg, with no gap in it."""
@@ -272,6 +271,17 @@ class AnkleSensor:
             low, high = np.searchsorted(time_s, (off_from_s, off_to_s))
             total[low:high] = gravity
         return total
+
+
+def stored(
+    rows_g: FloatArray, parameters: NightParameters, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Rows with the device's white noise, within its range and on its steps."""
+    device = parameters.model
+    noise_g = device.noise_g * parameters.noise_ratio * np.sqrt(parameters.fs / 100.0)
+    noisy = rows_g + noise_g * rng.standard_normal(rows_g.shape)
+    kept = np.clip(noisy, -device.range_g, device.range_g)
+    return (np.round(kept / device.step_g) * device.step_g).astype(np.float32)
 
 
 def _on_strap(rows: FloatArray, frequency: float, damping: float) -> FloatArray:

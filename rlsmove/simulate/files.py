@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlsmove.devices import write_recording
 from rlsmove.errors import OutputError
@@ -88,8 +90,28 @@ def write_simulated_night(night: SimulatedNight, out_dir: str | Path, *, scenari
     write_files(truth_files(night, out_dir, scenario=scenario))
 
 
-def write_leg(night: SimulatedNight, side: str, path: Path, *, scenario: str) -> None:
+def write_leg(
+    night: SimulatedNight,
+    side: str,
+    path: Path,
+    *,
+    scenario: str,
+    blocks: Iterator[NDArray[np.float32]] | None = None,
+) -> None:
     """Write the recording of one leg.
+
+    Parameters
+    ----------
+    night : SimulatedNight
+        The night, or the first of several.
+    side : str
+        ``left`` or ``right``.
+    path : Path
+        The file.
+    scenario : str
+        Name that the parameters started from, for the record.
+    blocks : iterator of ndarray, optional
+        The samples, where they are more than the night's own.
 
     Raises
     ------
@@ -103,7 +125,7 @@ def write_leg(night: SimulatedNight, side: str, path: Path, *, scenario: str) ->
         raise OutputError(path.parent, f"cannot be made a folder ({error.strerror})") from error
     write_recording(
         path,
-        night.blocks(side),
+        blocks or night.blocks(side),
         start_time=night.parameters.start_time,
         sample_rate_hz=night.parameters.fs,
         side=side,

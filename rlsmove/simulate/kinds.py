@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
+from rlsmove.errors import SettingError
+from rlsmove.simulate.night import SimulatedNight, simulate_night
+from rlsmove.simulate.ranges import TRAINING, Ranges, draw_parameters
+from rlsmove.simulate.scenarios import NightParameters
+
+#: So that the physics of a seed has nothing to do with its movements.
+_PHYSICS_SEED = 12
+
 _NO_LEG_MOVEMENTS: dict[str, object] = {
     "plm_per_hour": 0.0,
     "isolated_per_hour": 0.0,
@@ -13,8 +23,7 @@ _NO_LEG_MOVEMENTS: dict[str, object] = {
 }
 _PERIODIC: dict[str, object] = {"plm_per_hour": 45.0}
 
-#: To be given to `drawn_night` or `draw_parameters`, as in ``drawn_night(7, **KINDS["weak"])``; all
-#: else is drawn.
+#: What a night of each kind is given; all else is drawn.
 KINDS: Mapping[str, Mapping[str, object]] = {
     "drawn": {},
     "settling_30": _PERIODIC | {"settle_share": 0.3},
@@ -44,3 +53,37 @@ KINDS: Mapping[str, Mapping[str, object]] = {
     "none_alone": _NO_LEG_MOVEMENTS | {"partner_per_hour": 0.0},
     "none_swaying": _NO_LEG_MOVEMENTS | {"partner_per_hour": 60.0, "sway_deg": 0.8},
 }
+
+
+def drawn_parameters(
+    seed: int, ranges: Ranges = TRAINING, kind: str = "drawn", **given: object
+) -> NightParameters:
+    """Draw what one night of a kind is made of.
+
+    Parameters
+    ----------
+    seed : int
+        Of the physics.
+    ranges : Ranges
+        `TRAINING`, or for tests alone `HELD_OUT`.
+    kind : str
+        One of `KINDS`.
+    **given
+        Values that are not drawn, as in `draw_parameters`; they go before the kind's.
+
+    Raises
+    ------
+    SettingError
+        There is no such kind.
+    """
+    if kind not in KINDS:
+        raise SettingError("", f"kind {kind!r}", expected="one of " + ", ".join(KINDS))
+    rng = np.random.default_rng([seed, _PHYSICS_SEED])
+    return draw_parameters(rng, ranges, **(dict(KINDS[kind]) | given))
+
+
+def drawn_night(
+    seed: int, ranges: Ranges = TRAINING, kind: str = "drawn", **given: object
+) -> SimulatedNight:
+    """Draw a night of a kind, with a physics of its own; see `drawn_parameters`."""
+    return simulate_night(drawn_parameters(seed, ranges, kind, **given), seed)

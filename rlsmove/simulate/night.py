@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,6 @@ from rlsmove.simulate.evening import plan_sessions
 from rlsmove.simulate.hypnogram import simulate_respiratory_events, simulate_sleep
 from rlsmove.simulate.limb_motion import Motion, rotate, turned, unit
 from rlsmove.simulate.movement_plan import Planned, plan_movements
-from rlsmove.simulate.ranges import TRAINING, Ranges, draw_parameters
 from rlsmove.simulate.scenarios import NightParameters, check_parameters
 from rlsmove.simulate.treatment import Session
 from rlsmove.simulate.treatment_motion import Felt, pieces
@@ -46,7 +46,6 @@ _TRUTH_RATE_HZ = 100.0
 _LINES_RATE_HZ, _FELT_ACROSS = 250.0, 0.05
 #: Treatments have a seed of their own: a machine in bed leaves the night's movements as they are.
 _TREATMENT_SEED = 11
-_PHYSICS_SEED = 12
 
 
 @dataclass(frozen=True)
@@ -103,6 +102,12 @@ class Treated:
     intensity_g: float
     cycles_s: FloatArray
 
+    def later(self, by_s: float) -> Treated:
+        """The same, its times counted from a start that lies so much earlier."""
+        session = self.session
+        moved = replace(session, start_s=session.start_s + by_s, end_s=session.end_s + by_s)
+        return replace(self, session=moved, cycles_s=self.cycles_s + by_s)
+
 
 @dataclass(frozen=True)
 class SimulatedNight:
@@ -134,6 +139,31 @@ class SimulatedNight:
     truth: Truth
     sensors: dict[str, AnkleSensor]
     treated: list[Treated]
+
+    def later(self, by_s: int) -> SimulatedNight:
+        """The truth with its times counted from a recording's start that lies so much earlier."""
+        by_ms = 1000 * by_s
+        sleep, truth = self.sleep, self.truth
+        return replace(
+            self,
+            parameters=replace(
+                self.parameters, start_time=self.parameters.start_time - timedelta(seconds=by_s)
+            ),
+            sleep=replace(
+                sleep,
+                lights_off_ms=(sleep.lights_off_ms or 0) + by_ms,
+                lights_on_ms=(sleep.lights_on_ms or 0) + by_ms,
+                onset_ms=sleep.onset_ms + by_ms,
+                offset_ms=sleep.offset_ms + by_ms,
+            ),
+            respiratory=Intervals(
+                self.respiratory.onset_ms + by_ms, self.respiratory.offset_ms + by_ms
+            ),
+            truth=replace(
+                truth, movements=replace(truth.movements, onset_ms=truth.movements.onset_ms + by_ms)
+            ),
+            treated=[one.later(by_s) for one in self.treated],
+        )
 
     def blocks(self, side: str) -> Iterator[NDArray[np.float32]]:
         """The recording of one leg, in stretches of shape (n, 3), in g; missing rows are NaN."""
@@ -231,12 +261,6 @@ def _off_s(planned: list[Planned], leg: int) -> FloatArray:
             if put.group == taken.group
         ]
     ).reshape(-1, 2)
-
-
-def drawn_night(seed: int, ranges: Ranges = TRAINING, **given: object) -> SimulatedNight:
-    """Draw a night of a physics of its own; see `draw_parameters`."""
-    rng = np.random.default_rng([seed, _PHYSICS_SEED])
-    return simulate_night(draw_parameters(rng, ranges, **given), seed)
 
 
 @dataclass(frozen=True)
