@@ -555,6 +555,7 @@ class CsvRecording(PacketRecording):
         self._value = np.empty((0, 3))
         self._absent = _Absent(rate_hz)
         found = self._find_start(source.size)
+        self._absent = _Absent(rate_hz)  # finds are made again when samples are read
         if times.dated:
             found += timedelta(microseconds=times.later_ns / 1000)
             offset = times.offset_minutes

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rlsmove.devices._text_kernels import MONTHS
 from rlsmove.errors import UnknownFormat
 
 _PREAMBLE_BYTES = 1 << 16
@@ -22,10 +23,12 @@ _NUMBER = {
     ",": re.compile(r"[+-]?(\d+(,\d+)?|,\d+)([eE][+-]?\d+)?"),
 }
 _MISSING = re.compile(r"-?|n/?a|[+-]?nan|null|none|[+-]?inf(inity)?", re.IGNORECASE)
+_MONTH = "(?:" + "|".join(word for words in MONTHS for word in words.split()) + r")[a-z]*\.?"
 DATE = re.compile(
-    r"(?P<one>\d{1,4}|[A-Za-z]{3,9}\.?)(?P<mark>[-/.]|\. | )(?P<two>\d{1,2}|[A-Za-z]{3,9}\.?)"
+    rf"(?P<one>\d{{1,4}}|{_MONTH})(?P<mark>[-/.]|\. | )(?P<two>\d{{1,2}}|{_MONTH})"
     r"([-/.,]|\. | |, )(?P<three>\d{1,4})\.?(?P<clock>[T_ ,]+\d{1,2}([:.-]\d\d|\d{4}).*)?"
-    r"|(?P<year_first>\d{8})(?P<its_clock>[T_ ]+\d{1,2}(:\d\d|\d{4}).*)"
+    r"|(?P<year_first>\d{8})(?P<its_clock>[T_ ]+\d{1,2}(:\d\d|\d{4}).*)",
+    re.IGNORECASE,
 )
 TIME_OF_DAY = re.compile(r"\d{1,2}:\d\d(:\d\d([.,:]\d+)?)?( ?[AaPp]\.? ?[Mm]\.?)?")
 _WORD = re.compile(r"[A-Za-z_]\w*")
