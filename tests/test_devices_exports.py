@@ -16,6 +16,7 @@ from real_recordings import codes, read
 
 from rlsmove.devices import Told, open_recording
 from rlsmove.devices import csv as csv_module
+from rlsmove.devices.export_layouts import EMPATICA_E4, LAYOUTS
 from rlsmove.errors import RecordingError, RlsmoveError, SettingError, UnsuitableSignal
 
 FS = 25
@@ -469,3 +470,10 @@ def test_epoch_times_are_shown_in_the_zone_that_is_told(zone: str, tmp_path: Pat
     there = START.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
     assert recording.start_time.isoformat() == there.isoformat()
     assert codes(recording) == {"unit"}
+
+
+def test_the_page_of_formats_lists_every_layout() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "formats.md").read_text()
+    for layout in (*LAYOUTS, EMPATICA_E4):
+        if layout.export:
+            assert f"| {layout.device} | {layout.export} |" in page

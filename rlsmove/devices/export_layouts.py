@@ -22,7 +22,7 @@ class Layout:
     export : str
         How to export for this purpose: which file, which setting.
     columns : tuple of str
-        Patterns of names, small and without units: each must fit a column.
+        Patterns of names, small, with their units or without: each must fit a column.
     before : str
         Pattern of what stands before the table; empty where nothing needs to.
     axes : tuple of str
@@ -79,7 +79,6 @@ LAYOUTS = (
         "SensorLog",
         "CSV with Accelerometer, time stamps of each sample; user acceleration lacks gravity",
         (r"loggingtime.*|date|timestamp", r"accelerometeraccelerationx|accelerationx"),
-        axes=(),
     ),
     Layout(
         "Physics Toolbox",
@@ -160,8 +159,7 @@ LAYOUTS = (
         "Bangle.js",
         "Acceleration Logger with the poll interval set to 40 ms or less (its own 80 ms is too "
         "slow)",
-        (r"time", "x", "y", "z"),
-        before=r"Bangle",
+        (r"time \(ms\)", "x", "y", "z"),
     ),
 )
 
@@ -183,7 +181,8 @@ def find_layout(names: list[str], before: str) -> Layout | None:
     before : str
         The text before the table.
     """
-    plain = [re.sub(r"[\[(].*", "", name).strip().lower() for name in names]
+    small = [name.strip().lower() for name in names]
+    plain = [*small, *(re.sub(r"[\[(].*", "", name).strip() for name in small)]
     for layout in LAYOUTS:
         if layout.before and not re.search(layout.before, before):
             continue
