@@ -233,14 +233,14 @@ def validation_record(validation: Validation) -> dict[str, Any]:
     """Put a validation into plain values, for JSON."""
     return {
         "tolerance_s": validation.tolerance_s,
-        "events": {kind: _event_record(events) for kind, events in validation.events.items()},
+        "events": {kind: event_record(events) for kind, events in validation.events.items()},
         "indices": {name: asdict(found) for name, found in validation.indices.items()},
         "nights": [
             {
                 "name": night.name,
                 "clock": night.shift._asdict(),
                 "counted": night.counted,
-                "events": {kind: _event_record(found) for kind, found in night.events.items()},
+                "events": {kind: event_record(found) for kind, found in night.events.items()},
                 "indices": {
                     name: {"reference": one, "test": other}
                     for name, (one, other) in night.indices.items()
@@ -253,7 +253,8 @@ def validation_record(validation: Validation) -> dict[str, Any]:
     }
 
 
-def _event_record(events: EventAgreement) -> dict[str, Any]:
+def event_record(events: EventAgreement) -> dict[str, Any]:
+    """Describe an agreement on movements in plain values."""
     return {
         "reference": events.n_reference,
         "test": events.n_test,

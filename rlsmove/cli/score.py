@@ -60,6 +60,13 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Table of labels (CSV: label,kind,meaning) on top of the built-in one.",
 )
+@click.option(
+    "--sleep",
+    "sleep_file",
+    type=click.Path(path_type=Path),
+    help="Another list of the night, with its stages.",
+)
+@click.option("--channels", help="Channels of leg EMG in an EDF file, such as 'LAT,RAT'.")
 @click.option("--emg", is_flag=True, help="Find the movements in the leg EMG of an EDF file.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
@@ -73,19 +80,22 @@ def command(
     short_after: str,
     arousal_bound: str | None,
     labels_file: Path | None,
+    sleep_file: Path | None,
+    channels: str | None,
     emg: bool,
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Score a list of leg movements: CSV, EDF+ annotations or Luna .annot.
+    """Score a list of leg movements: CSV, EDF+, Luna .annot or an export of a sleep laboratory.
 
-    EVENTS holds the marks of one night, or of several with a column `case`.
+    EVENTS holds the marks of one night, or of several with a column `case`. Of an EDF without marks
+    the leg EMG is scored.
 
     Example: rlsmove score events.csv --rules all --out scored/
     """
     from rlsmove.cli.score_tables import all_warnings, score_lines
-    from rlsmove.events.event_lists import read_events
     from rlsmove.events.labels import read_label_table
+    from rlsmove.events.laboratory import read_laboratory
     from rlsmove.events.scored_events import score_events
     from rlsmove.io.json_text import json_text
     from rlsmove.results.event_scores import score_record, write_scores
@@ -103,13 +113,14 @@ def command(
         changes["arousal_bound_counts"] = arousal_bound == "counts"
     rule_sets = _chosen_rules(rules_name, strict_start, changes)
     labels = read_label_table(labels_file)
-    if emg:
+    if emg and not channels:
         from rlsmove.events.emg import read_emg_events
 
         cases = {"": read_emg_events(events, labels)}
     else:
-        cases = read_events(events, labels)
-    inputs = [events] if labels_file is None else [events, labels_file]
+        named = [name for name in (channels or "").split(",") if name.strip()]
+        cases = read_laboratory(events, labels, channels=named, sleep_path=sleep_file)
+    inputs = [path for path in (events, labels_file, sleep_file) if path is not None]
     scores = {
         rules.name: {case: score_events(night, rules) for case, night in cases.items()}
         for rules in rule_sets

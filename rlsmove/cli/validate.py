@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from rlsmove.cli.told_options import ToldOptions, told_options
+
+if TYPE_CHECKING:
+    from rlsmove.agreement.laboratory_files import LaboratoryFiles
+
 
 @click.command()
-@click.argument("reference", type=click.Path(path_type=Path))
-@click.argument("test", type=click.Path(path_type=Path))
+@click.argument("reference", type=click.Path(path_type=Path), required=False)
+@click.argument("test", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--psg", type=click.Path(path_type=Path), help="Night of a laboratory: EDF or events."
+)
+@click.option("--left", type=click.Path(path_type=Path), help="Recording of the left ankle.")
+@click.option("--right", type=click.Path(path_type=Path), help="Recording of the right ankle.")
+@click.option(
+    "--sleep", type=click.Path(path_type=Path), help="Stages, where the laboratory's file has none."
+)
+@click.option(
+    "--second", type=click.Path(path_type=Path), help="A second scorer's list of the same night."
+)
+@click.option(
+    "--nights",
+    "table",
+    type=click.Path(path_type=Path),
+    help="Many nights: a table of night, psg, left, right, sleep, second.",
+)
+@click.option("--channels", help="Channels of leg EMG in the EDF, such as 'LAT,RAT'.")
+@told_options(legs=True)
 @click.option(
     "--tolerance",
     "tolerance_s",
@@ -45,8 +70,16 @@ import click
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def command(
-    reference: Path,
-    test: Path,
+    reference: Path | None,
+    test: Path | None,
+    psg: Path | None,
+    left: Path | None,
+    right: Path | None,
+    sleep: Path | None,
+    second: Path | None,
+    table: Path | None,
+    channels: str | None,
+    told: ToldOptions,
     tolerance_s: float,
     no_align: bool,
     rules_name: str,
@@ -57,10 +90,30 @@ def command(
 ) -> None:
     """Compare the scoring TEST with the scoring REFERENCE, movement by movement and by index.
 
-    Each is an event list, a movements.csv, or a folder of them; nights belong together by name.
+    Each is an event list, a movements.csv, or a folder of them; nights belong together by name. Or
+    compare a sleep laboratory's night (--psg) or many (--nights) with the sensor's: clocks are
+    found, and what comes out is a verdict with a page, tables and a file without names to share.
 
-    Example: rlsmove validate scored_by_hand/ derived/ --out agreement/
+    Example: rlsmove validate --psg night.edf --left left.cwa --right right.cwa --out validity/
     """
+    if psg is not None or table is not None:
+        if reference is not None or test is not None or (psg is not None and table is not None):
+            raise click.UsageError("give REFERENCE and TEST, or --psg, or --nights")
+        from rlsmove.agreement.laboratory_files import LaboratoryFiles, read_table
+
+        if table is not None:
+            nights_given = read_table(table)
+        else:
+            assert psg is not None
+            if left is None and right is None:
+                raise click.UsageError("--psg goes with --left, --right or both")
+            nights_given = [LaboratoryFiles(psg.stem, psg, left, right, sleep, second)]
+        _laboratory(
+            nights_given, rules_name, labels_file, tolerance_s, channels, told, out, as_json
+        )
+        return
+    if reference is None or test is None:
+        raise click.UsageError("give REFERENCE and TEST, or --psg, or --nights")
     from rlsmove.agreement.night_scorings import read_scored_nights
     from rlsmove.agreement.validation import validate, validation_record
     from rlsmove.cli.validation_tables import validation_lines
@@ -91,3 +144,65 @@ def command(
     click.echo(json_text(record) if as_json else validation_lines(validation), nl=not as_json)
     for notice in validation.notices:
         click.echo(f"warning ({notice.code}): {notice.sentence}", err=True)
+
+
+def _laboratory(
+    nights_given: list[LaboratoryFiles],
+    rules_name: str,
+    labels_file: Path | None,
+    tolerance_s: float,
+    channels: str | None,
+    told: ToldOptions,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Compare a laboratory's nights with the sensor's."""
+    from rlsmove.agreement.laboratory_files import compare_files
+    from rlsmove.agreement.laboratory_validation import laboratory_record, shareable_record
+    from rlsmove.agreement.reporting_items import reporting_items
+    from rlsmove.cli.progress import progress_bar
+    from rlsmove.cli.validation_tables import laboratory_lines
+    from rlsmove.events.labels import read_label_table
+    from rlsmove.io.atomic_files import write_files
+    from rlsmove.io.json_text import json_text
+    from rlsmove.io.provenance import program_version
+    from rlsmove.rules import RULE_SETS
+
+    rules, labels = RULE_SETS[rules_name], read_label_table(labels_file)
+    named = [name for name in (channels or "").split(",") if name.strip()]
+    nights = []
+    for files in nights_given:
+        with progress_bar(f"night {files.name}") as progress:
+            nights.append(
+                compare_files(
+                    files,
+                    rules,
+                    labels,
+                    tolerance_s=tolerance_s,
+                    channels=named,
+                    told=told.of,
+                    progress=progress,
+                )
+            )
+    simulated = any(night.simulated for night in nights)
+    record = {
+        **laboratory_record(nights, tolerance_s, simulated=simulated),
+        "rules": rules.options(),
+        "provenance": {"program": "rlsmove", "version": program_version()},
+    }
+    record["reporting"] = reporting_items(record)
+    if out is not None:
+        from rlsmove.report.validation_page import validation_csv, validation_page
+
+        write_files(
+            {
+                out / "validation.json": json_text(record),
+                out / "validation.csv": validation_csv(record),
+                out / "validation.html": validation_page(record),
+                out / "validation_shareable.json": json_text(shareable_record(record)),
+            }
+        )
+    click.echo(json_text(record) if as_json else laboratory_lines(record), nl=not as_json)
+    for night in nights:
+        for notice in night.notices:
+            click.echo(f"warning ({notice.code}): {night.name}: {notice.sentence}", err=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rlsmove.agreement.validation import Validation, error_record
 
 _NAMES = {"lm": "leg movements", "clm": "candidates (CLM)", "plm": "periodic (PLM)"}
@@ -42,6 +44,39 @@ def validation_lines(validation: Validation) -> str:
             )
             row = (str(found_index.n), _number(found_index.bias), *limits)
             lines.append(_row(name, *row, _number(found_index.icc), interval))
+    return "\n".join(lines)
+
+
+def laboratory_lines(record: dict[str, Any]) -> str:
+    """Show what a laboratory's nights beside the sensor's come to: the sentence and its tables."""
+    head = ("movements", "laboratory", "sensor", "in both", "sensitivity", "precision", "F1")
+    lines = [record["sentence"], "", _row(*head)]
+    for kind, events in record["events"].items():
+        counts = (events["reference"], events["test"], events["matched"])
+        shares = (events[name]["value"] for name in ("sensitivity", "precision", "f1"))
+        lines.append(_row(_NAMES[kind], *map(str, counts), *map(_number, shares)))
+    lines += ["", _row("index", "nights", "bias", "limits", "", "own sleep", "limits", "")]
+    for name, both in record["indices"].items():
+        stages, own = both["on_laboratory_stages"], both["on_own_sleep"]
+        if not own["n"]:
+            continue
+        cells = [_number(stages[part]) for part in ("bias", "limits_low", "limits_high")]
+        cells += [_number(own[part]) for part in ("bias", "limits_low", "limits_high")]
+        lines.append(_row(name, str(own["n"]), *cells))
+    sleep = record["sleep"]
+    if sleep is not None:
+        parts = ("kappa", "sensitivity", "specificity")
+        told = [_number(sleep[name]["value"]) for name in parts]
+        lines += ["", _row("sleep", "epochs", "kappa", "sensitivity", "specificity", "TST min")]
+        bias = _number(sleep["total_sleep_min"]["bias"])
+        lines.append(_row("sensor against laboratory", str(sleep["epochs"]), *told, bias))
+    lines += ["", _row("night", "hours", "clock s", "ppm", "error s", "F1")]
+    for night in record["nights"]:
+        clock = night["clock"]
+        f1 = night["events"]["lm"]["f1"] if night["events"] else None
+        cells = [_number(night["hours"]) if night["counted"] else "not counted"]
+        cells += [_number(clock[part]) for part in ("offset_s", "drift_ppm", "error_s")]
+        lines.append(_row(night["name"], *cells, _number(f1)))
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ start to move.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,10 +47,12 @@ _RATE_MIN_HZ = 100.0
 _BLOCK_S = 120
 _LONGEST_H = 48
 _TO_UV = {"uv": 1.0, "µv": 1.0, "μv": 1.0, "mv": 1e3, "v": 1e6}
-_LEG_CHANNEL = re.compile(r"tib|leg|\b[lr]at\b|\bta\b|plm", re.IGNORECASE)
+_LEG_CHANNEL = re.compile(
+    r"tib|leg|bein|jambe|pierna|gamba|perna|\b[lr]at\b|\bta\b|plm", re.IGNORECASE
+)
 
 
-def read_emg_events(path: Path, labels: LabelTable) -> Events:
+def read_emg_events(path: Path, labels: LabelTable, names: Sequence[str] = ()) -> Events:
     """Find the leg movements in the EMG of an EDF file; all other events are its annotations.
 
     Parameters
@@ -58,6 +61,8 @@ def read_emg_events(path: Path, labels: LabelTable) -> Events:
         EDF or EDF+ with a channel for one leg or each.
     labels : LabelTable
         What the annotations mean.
+    names : sequence of str
+        Channels to look at, as in `leg_channels`.
 
     Returns
     -------
@@ -73,7 +78,7 @@ def read_emg_events(path: Path, labels: LabelTable) -> Events:
     """
     edf = EdfRecords(path)
     _check_timeline(edf)
-    channels = leg_channels(edf)
+    channels = leg_channels(edf, names)
     found = edf_marks(edf, labels)
     (marks,) = found.cases.values()
     others = [mark for mark in marks if mark.kind != "lm"]
@@ -128,14 +133,28 @@ def _check_timeline(edf: EdfRecords) -> None:
         )
 
 
-def leg_channels(edf: EdfRecords) -> dict[str, EdfChannel]:
-    """Channels of leg EMG by side: left, right, or unknown where a single one names no side."""
+def leg_channels(edf: EdfRecords, names: Sequence[str] = ()) -> dict[str, EdfChannel]:
+    """Channels of leg EMG by side: left, right, or unknown where a single one names no side.
+
+    Parameters
+    ----------
+    edf : EdfRecords
+        The file.
+    names : sequence of str
+        Channels by name, whatever their names say; of two that name no side the left one first.
+    """
     signals = [channel for channel in edf.channels if not channel.is_annotations]
     legs: dict[str, EdfChannel] = {}
-    for channel in signals:
-        if not _LEG_CHANNEL.search(channel.label):
-            continue
+    if names:
+        chosen = [_named(edf, signals, name) for name in names]
+        unnamed = [c for c in chosen if side_named(c.label) == "unknown"]
+    else:
+        chosen = [channel for channel in signals if _LEG_CHANNEL.search(channel.label)]
+        unnamed = []
+    for channel in chosen:
         side = side_named(channel.label)
+        if len(unnamed) == 2 and channel in unnamed:
+            side = ("left", "right")[unnamed.index(channel)]
         if side in legs:
             raise UnsuitableSignal(
                 edf.path,
@@ -162,6 +181,19 @@ def leg_channels(edf: EdfRecords) -> dict[str, EdfChannel]:
                 expected=f"at least {_RATE_MIN_HZ:g}",
             )
     return legs
+
+
+def _named(edf: EdfRecords, signals: Sequence[EdfChannel], name: str) -> EdfChannel:
+    """The channel of a name, whatever its case."""
+    wanted = name.strip().casefold()
+    for channel in signals:
+        if channel.label.casefold() == wanted:
+            return channel
+    raise UnsuitableSignal(
+        edf.path,
+        f"no channel '{name}'",
+        expected=f"one of {', '.join(channel.label for channel in signals) or 'no signals'}",
+    )
 
 
 def emg_movements(edf: EdfRecords, channel: EdfChannel, side: int) -> tuple[Movements, float]:

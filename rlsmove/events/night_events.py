@@ -18,6 +18,8 @@ from rlsmove.rules import GAP_ENDS_SERIES_MS, STAGE_EPOCH_MS
 
 #: Stages that reach this far into the next were rounded: an epoch lasts many times as long.
 _ROUNDING_MS = 1_000
+#: Shorter times without a stage are rounding and are not told.
+_UNTOLD_GAP_MS = 100
 #: Unknown labels that a notice names; the others are only counted.
 _LABELS_NAMED = 12
 
@@ -291,10 +293,11 @@ class _Check:
             self.notices.append(
                 Notice("repeated_stages", f"{repeated} stages stand twice; one of each counts.")
             )
-        missing_ms = sum(
+        between = (
             later.onset_ms - (earlier.onset_ms + (earlier.duration_ms or 0))
             for earlier, later in pairwise(kept)
         )
+        missing_ms = sum(gap_ms for gap_ms in between if gap_ms > _UNTOLD_GAP_MS)
         scored = [mark for mark in kept if mark.meaning != "unscored"]
         missing_ms += sum(mark.duration_ms or 0 for mark in kept if mark.meaning == "unscored")
         if missing_ms and scored:
