@@ -148,7 +148,6 @@ TOLD_IN_A_STUDY = {
     "time_zone": ({"file": "epoch.csv", "time_zone": "America/New_York"}, "Europe/Berlin"),
     "start": ({"file": "undated.csv", "start": "2026-03-01T22:30"}, "America/New_York"),
     "unit": ({"file": "epoch.csv", "unit": "mg"}, "America/New_York"),
-    "where": ({"file": "epoch.csv", "where": "no such thing"}, "America/New_York"),
 }
 
 
@@ -172,7 +171,9 @@ def test_a_study_that_tells_what_does_not_fit(epoch: Path, tmp_path: Path) -> No
     study_of("unit", tmp_path)
     assert run("batch", tmp_path, "--jobs", "1").exit_code == 1
     assert "--unit" in (tmp_path / "derived" / "nights.csv").read_text()
-    study_of("where", tmp_path / "other")
+    row = {"participant_id": "p1", "leg": "left", "placement": "ankle", "file": "epoch.csv"}
+    rows = [row, {**row, "file": "other.csv", "where": "no such thing"}]
+    write_study(tmp_path / "other", about_study("test"), {"recordings.tsv": rows})
     (failure,) = read_work_list(tmp_path / "other").failures
     assert "where 'no such thing' cannot be used" in failure["sentence"]
 
