@@ -225,9 +225,11 @@ class AnkleSensor:
 
     def _moved(self, first: int, last: int, fs: float, physics: Physics) -> FloatArray:
         """Noiseless acceleration at output samples [first, last)."""
-        rate_hz = _MOTION_RATE_HZ
-        if (physics.filtered or physics.strap_hz) and self._hums(first / fs, last / fs):
-            rate_hz = _HUMMING_RATE_HZ
+        # What is neither filtered nor swings is wanted at the samples alone.
+        rate_hz = fs
+        if physics.filtered or physics.strap_hz:
+            hums = self._hums(first / fs, last / fs)
+            rate_hz = _HUMMING_RATE_HZ if hums else _MOTION_RATE_HZ
         times = max(int(np.ceil(rate_hz / fs - 1e-9)), 1)
         half = _FILTER_SAMPLES * times // 2 if times > 1 and physics.filtered else 0
         lead = int(_STRAP_MEMORY_S * fs * times) if physics.strap_hz else 0
