@@ -17,7 +17,7 @@ from benchmarks.pages import write_tables
 from rlsmove.comparison.cohort import pool
 from rlsmove.comparison.contrast import Contrast
 from rlsmove.comparison.person import primary_contrast
-from rlsmove.comparison.person_nights import Settings, log_rates
+from rlsmove.comparison.person_nights import Settings
 from rlsmove.comparison.randomized_shift import ALPHA
 from rlsmove.simulate.study_results import (
     ARMS,
@@ -85,7 +85,7 @@ def person_contrasts(parameters: ResultParameters, seed: int) -> Iterator[tuple[
     settings = Settings()
     for person in simulate_results(parameters, seed):
         nights = person_nights(person, parameters.scheme)
-        found = primary_contrast(nights, log_rates(nights.assigned, settings), settings)
+        found = primary_contrast(nights, settings)
         if found is not None:
             yield person.log_ratio, found
 
@@ -115,7 +115,7 @@ def cohort_rates(persons: int, scenario: dict[str, float], studies: int) -> Rate
         for study in range(studies):
             seed = FIRST_SEED + 10_000 * (number + 1) + study
             drawn = person_contrasts(replace(shared, ratio=ratio), seed)
-            cohorts.append(pool(np.array([contrast.mean for _, contrast in drawn]), seed=1))
+            cohorts.append(pool(np.array([contrast.shift for _, contrast in drawn]), seed=1))
         found.append(cohorts)
     shift = math.log(COHORT_RATIOS[0])
     return Rates(

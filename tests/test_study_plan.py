@@ -14,13 +14,13 @@ from rlsmove.cli import main
 from rlsmove.comparison.power import (
     Baseline,
     cohort_power,
-    nights_for_error,
+    design_of_scheme,
     nights_for_power,
     person_power,
     smallest_p,
 )
 from rlsmove.errors import SettingError, StudyError
-from rlsmove.study.folder import about_study, read_study, write_study
+from rlsmove.study.folder import Arm, about_study, read_study, write_study
 from rlsmove.study.plan import (
     draw_plan,
     first_nights,
@@ -29,9 +29,10 @@ from rlsmove.study.plan import (
     plan_content,
     read_plan,
 )
+from rlsmove.study.schedule import redraw
 
 ARMS = ("massage", "control")
-MASSAGE = np.array([True, False])
+STUDY_ARMS = (Arm("massage", True), Arm("control", False))
 START = date(2026, 3, 2)
 
 
@@ -99,7 +100,6 @@ def test_several_arms_are_each_as_often_in_every_block():
     ("kind", "arms", "nights", "options", "found"),
     [
         ("pairs", ARMS, 13, {}, "13 nights"),
-        ("pairs", ("a", "b", "c"), 12, {}, "3 arms"),
         ("blocks", ARMS, 12, {"block_nights": 5}, "blocks of 5"),
         ("free", ARMS, 4, {"max_run": 0}, "longest run"),
         ("free", ("a",), 4, {}, "leave 1 sequence"),
@@ -211,24 +211,36 @@ def test_somebody_without_a_first_night_is_named(tmp_path):
     ],
 )
 def test_the_smallest_p_by_hand(kind, nights, options, smallest):
-    assert smallest_p(make_scheme(kind, ARMS, nights, **options), MASSAGE) == smallest
+    assert smallest_p(*repeated(kind, nights, **options)) == smallest
 
 
-def test_without_a_mirror_the_smallest_p_is_one_sequence():
-    scheme = make_scheme("blocks", ("control", "a", "b"), 6, block_nights=3)
-    # Massage is a or b: three places for the control night in each of two blocks.
-    assert smallest_p(scheme, np.array([False, True, True])) >= 1 / 36
+def repeated(kind, nights, **options):
+    """The design of a scheme, and how often its block is repeated."""
+    design = design_of_scheme(make_scheme(kind, ARMS, nights, **options), STUDY_ARMS)
+    return design, nights // design.block_nights
+
+
+def test_a_scheme_is_its_block_repeated():
+    for kind, nights, options in (
+        ("pairs", 28, {"period_nights": 2}),
+        ("blocks", 18, {"block_nights": 6}),
+        ("free", 10, {"max_run": 3}),
+    ):
+        scheme = make_scheme(kind, ARMS, nights, **options)
+        design, blocks = repeated(kind, nights, **options)
+        schedule = design.schedule(blocks)
+        assert redraw(schedule, np.array([True, True])).space.size == scheme.space().size
 
 
 def test_power_without_an_effect_is_the_level():
-    for scheme in (make_scheme("pairs", ARMS, 14), make_scheme("free", ARMS, 14, max_run=3)):
-        power = person_power(scheme, MASSAGE, 1.0, Baseline(0.5, 0.6), seed=2)
-        assert 0.03 < power < 0.065
+    for design in (repeated("pairs", 14), repeated("free", 14, max_run=3)):
+        power = person_power(*design, 1.0, Baseline(0.5, 0.6, 0.15), seed=2)
+        assert 0.02 < power < 0.075
 
 
 @pytest.mark.parametrize(
     ("kind", "nights", "freedom", "ratio"),
-    [("free", 14, 12, 0.5), ("free", 14, 12, 0.7), ("pairs", 60, 29, 0.7)],
+    [("pairs", 60, 29, 0.7), ("pairs", 28, 13, 0.6), ("blocks", 40, 37, 0.6)],
 )
 def test_power_is_near_that_of_the_t_test_on_the_same_nights(kind, nights, freedom, ratio):
     """For normal nights without correlation the t test's power is known in closed form."""
@@ -236,32 +248,55 @@ def test_power_is_near_that_of_the_t_test_on_the_same_nights(kind, nights, freed
     away = abs(np.log(ratio)) / (0.5 * (4 / nights) ** 0.5)
     bound = stats.t.ppf(0.975, freedom)
     known = 1 - stats.nct.cdf(bound, freedom, away) + stats.nct.cdf(-bound, freedom, away)
-    found = person_power(make_scheme(kind, ARMS, nights), MASSAGE, ratio, Baseline(), 1)
-    assert found == pytest.approx(known, abs=0.05)
+    found = person_power(*repeated(kind, nights), ratio, Baseline(), 1)
+    assert found == pytest.approx(known, abs=0.08)
+
+
+def test_power_where_nights_are_missing_is_that_of_earlier_simulations():
+    """Ratio 0.6, 15 % missing, independent / correlated nights: pairs .25 / .51, blocks .34."""
+    for correlation, expected in ((0.0, 0.25), (0.6, 0.51)):
+        baseline = Baseline(0.5, correlation, 0.15)
+        assert person_power(*repeated("pairs", 14), 0.6, baseline, 1) == pytest.approx(
+            expected, abs=0.06
+        )
+    found = person_power(*repeated("blocks", 16), 0.6, Baseline(0.5, 0.0, 0.15), 1)
+    assert found == pytest.approx(0.34, abs=0.06)
 
 
 def test_power_of_a_cohort_is_that_of_earlier_simulations():
     """Ratio 0.75, 14 nights each: .58 with 12 persons, .90 with 20."""
-    pairs = make_scheme("pairs", ARMS, 14)
-    assert cohort_power(pairs, MASSAGE, 0.75, Baseline(), 12, 1) == pytest.approx(0.58, abs=0.08)
-    assert cohort_power(pairs, MASSAGE, 0.75, Baseline(), 20, 1) == pytest.approx(0.9, abs=0.08)
+    pairs = repeated("pairs", 14)
+    assert cohort_power(*pairs, 0.75, Baseline(), 12, 1) == pytest.approx(0.58, abs=0.08)
+    assert cohort_power(*pairs, 0.75, Baseline(), 20, 1) == pytest.approx(0.9, abs=0.08)
 
 
-def test_nights_needed_by_simulation_and_by_the_error_agree():
-    scheme = make_scheme("pairs", ARMS, 14)
-    simulated = nights_for_power(scheme, MASSAGE, 0.6, Baseline(), 1)
-    by_error = nights_for_error(0.5 * (2 / 7) ** 0.5, 14, 0.6, 2)
-    assert simulated == pytest.approx(by_error, abs=6)
+@pytest.mark.parametrize("kind", ["pairs", "blocks", "free"])
+def test_the_nights_needed_reach_the_power_and_fewer_do_not(kind):
+    design, _ = repeated(kind, 16)
+    nights = nights_for_power(design, 0.6, Baseline(), 1)
+    assert nights is not None
+    blocks = nights // design.block_nights
+    assert person_power(design, blocks, 0.6, Baseline(), 2) == pytest.approx(0.8, abs=0.06)
+    assert smallest_p(design, blocks) <= 0.05
+    assert nights_for_power(design, 0.98, Baseline(), 1) is None
+
+
+def test_few_nights_are_never_enough_where_no_p_could_be_small():
+    """A ratio of 0.01 among still nights: six pairs are the fewest that reach p 0.05."""
+    design, _ = repeated("pairs", 16)
+    assert nights_for_power(design, 0.01, Baseline(0.2), 1) == 12
 
 
 def test_command_says_what_the_plan_can_show_before_it_is_frozen(tmp_path):
     study = study_with(tmp_path / "s")
     run = CliRunner().invoke(
-        main, ["plan", str(study.path), "--nights", "10", "--start", "2026-03-02", "--dry-run"]
-    )
+        main, ["plan", str(study.path), "--scheme", "pairs", "--nights", "10", "--dry-run",
+         "--start", "2026-03-02"],
+    )  # fmt: skip
     assert run.exit_code == 0, run.output
     assert "32 possible sequences" in run.output
     assert "above 0.05" in run.output
+    assert "free over 10 nights: " in run.output
     assert not (study.path / "plan.json").exists()
     run = CliRunner().invoke(main, ["plan", str(study.path), "--start", "2026-03-02"])
     assert run.exit_code == 0, run.output
@@ -269,6 +304,32 @@ def test_command_says_what_the_plan_can_show_before_it_is_frozen(tmp_path):
     run = CliRunner().invoke(main, ["plan", str(study.path), "--start", "2026-03-02"])
     assert run.exit_code == 1
     assert "a plan already" in run.output
+
+
+def test_the_scheme_with_the_most_power_is_the_default(tmp_path):
+    study = study_with(tmp_path / "s")
+    run = CliRunner().invoke(main, ["plan", str(study.path), "--start", "2026-03-02", "--dry-run"])
+    assert run.exit_code == 0, run.output
+    lines = run.output.splitlines()
+    listed = lines[next(i for i, line in enumerate(lines) if line.startswith("Schemes")) + 1 :][:3]
+    power = [float(line.rsplit(": ", 1)[1]) for line in listed]
+    assert power == sorted(power, reverse=True)
+    assert lines[0] == f"The plan: {listed[0].strip().rsplit(': ', 1)[0]}."
+    assert "15 % of the nights missing" in run.output
+
+
+def test_three_arms_fit_every_scheme(tmp_path):
+    arms = [{"name": name, "massage": name == "massage"} for name in ("massage", "control", "sham")]
+    for kind in ("pairs", "blocks", "free"):
+        study = study_with(tmp_path / kind, arms=arms, primary_contrast=["massage", "control"])
+        run = CliRunner().invoke(
+            main, ["plan", str(study.path), "--scheme", kind, "--nights", "12", "--start",
+                   "2026-03-02"],
+        )  # fmt: skip
+        assert run.exit_code == 0, run.output
+        plan = json.loads((study.path / "plan.json").read_text())
+        given = [night["arm"] for night in plan["participants"]["P01"]["schedule"]]
+        assert {given.count(name) for name in ("massage", "control", "sham")} == {4}
 
 
 def test_command_refuses_nights_that_do_not_fit(tmp_path):

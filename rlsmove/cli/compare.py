@@ -14,7 +14,7 @@ import click
     "table",
     type=click.Path(path_type=Path),
     help="Instead of STUDY: a CSV or TSV of nights counted elsewhere (participant_id, night, "
-    "condition, block, count, hours).",
+    "condition, block, period, count, hours).",
 )
 @click.option(
     "--scheme",
@@ -25,6 +25,28 @@ import click
     "--margin",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="The worthwhile ratio of massage over control.  [default: that of study.json, else 0.8]",
+)
+@click.option(
+    "--minimum-hours",
+    type=click.FloatRange(0, 24),
+    help="Hours of the index that a night must have.  [default: those of study.json; with --nights "
+    "3, or half of the usual where nights have fewer]",
+)
+@click.option(
+    "--max-run",
+    type=click.IntRange(min=1),
+    help="With --nights: most periods in a row that the scheme gave one condition.",
+)
+@click.option(
+    "--looks",
+    type=click.Choice(["at_the_end", "every_morning"]),
+    help="When the nights are judged: once, when all are there, or by the test that may be looked "
+    "at every morning.  [default: as planned, else at_the_end]",
+)
+@click.option(
+    "--planned-nights",
+    type=click.IntRange(min=1),
+    help="With --nights: nights of each person that were planned. With fewer there is no verdict.",
 )
 @click.option(
     "--seed",
@@ -49,6 +71,10 @@ def command(
     table: Path | None,
     scheme: str | None,
     margin: float | None,
+    minimum_hours: float | None,
+    max_run: int | None,
+    looks: str | None,
+    planned_nights: int | None,
     seed: int,
     models: bool,
     out: Path | None,
@@ -63,20 +89,37 @@ def command(
     from rlsmove.comparison.wording import comparison_text
     from rlsmove.io.atomic_files import write_files
     from rlsmove.io.json_text import json_text
-    from rlsmove.study.folder import COMPARISON, WORTHWHILE_RATIO
+    from rlsmove.study.folder import COMPARISON, LOOKS, WORTHWHILE_RATIO
 
     if (study is None) == (table is None):
         raise click.UsageError("give either STUDY, or --nights TABLE")
     if study is not None:
         if scheme is not None:
             raise click.UsageError("--scheme goes with --nights; a study's plan says it itself")
-        comparison, problems = compare_study(study, margin=margin, seed=seed, models=models)
+        if max_run is not None or planned_nights is not None:
+            raise click.UsageError("--max-run and --planned-nights go with --nights")
+        comparison, problems = compare_study(
+            study,
+            margin=margin,
+            minimum_hours=minimum_hours,
+            looks=looks,
+            seed=seed,
+            models=models,
+        )
         out = out or (study / COMPARISON).parent
     elif table is not None:
         if scheme is None:
             raise click.UsageError("--nights needs --scheme: pairs, blocks, free or none")
         comparison, problems = compare_table(
-            table, scheme, margin=margin or WORTHWHILE_RATIO, seed=seed, models=models
+            table,
+            scheme,
+            margin=margin or WORTHWHILE_RATIO,
+            minimum_hours=minimum_hours,
+            max_run=max_run,
+            looks=looks or LOOKS[0],
+            planned_nights=planned_nights,
+            seed=seed,
+            models=models,
         )
     text = json_text(comparison)
     if out is not None:

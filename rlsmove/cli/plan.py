@@ -13,14 +13,13 @@ import click
 @click.option(
     "--scheme",
     type=click.Choice(["pairs", "blocks", "free"]),
-    default="pairs",
-    show_default=True,
-    help="Conditions in random order within pairs or blocks of nights, or over all nights.",
+    help="Conditions in random order within pairs or blocks of nights, or over all nights.  "
+    "[default: the one with the most power, of those that fit the nights]",
 )
 @click.option(
     "--nights",
     type=click.IntRange(2, 1000),
-    default=14,
+    default=16,
     show_default=True,
     help="Nights of each person, without the run-in.",
 )
@@ -69,10 +68,17 @@ import click
     show_default=True,
     help="From one night to the next, for the power.",
 )
+@click.option(
+    "--missing",
+    type=click.FloatRange(0, 0.9),
+    default=0.15,
+    show_default=True,
+    help="Share of nights that will have no result, for the power.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what the plan could show, and write nothing.")
 def command(
     study: Path,
-    scheme: str,
+    scheme: str | None,
     nights: int,
     block_nights: int | None,
     period_nights: int,
@@ -82,27 +88,45 @@ def command(
     seed: int,
     night_sd: float | None,
     correlation: float,
+    missing: float,
     dry_run: bool,
 ) -> None:
     """Draw the nights of every person, freeze them, and say what they can show.
 
-    Example: rlsmove plan my_study --scheme pairs --nights 14 --start 2026-03-01 --seed 7
+    Example: rlsmove plan my_study --nights 16 --start 2026-03-01 --seed 7
     """
-    from rlsmove.comparison.plan_shows import plan_shows
+    from rlsmove.comparison.plan_shows import (
+        offered_schemes,
+        plan_shows,
+        power_of_each,
+        study_baseline,
+        words_of,
+    )
     from rlsmove.study.folder import read_study
     from rlsmove.study.plan import first_nights, freeze_plan, make_scheme, plan_content
 
     read = read_study(study)
-    drawn = make_scheme(
-        scheme,
-        tuple(arm.name for arm in read.arms),
-        nights,
-        block_nights=block_nights,
-        period_nights=period_nights,
-        max_run=max_run,
-        run_in_nights=run_in,
+    baseline, source = study_baseline(
+        read, night_sd=night_sd, correlation=correlation, missing=missing
     )
-    shows = plan_shows(read, drawn, seed=seed, night_sd=night_sd, correlation=correlation)
+    schemes = offered_schemes(
+        read.arms, nights, period_nights=period_nights, max_run=max_run, run_in=run_in
+    )
+    if scheme is not None or block_nights is not None or not schemes:
+        chosen = make_scheme(
+            scheme or ("free" if block_nights is None else "blocks"),
+            tuple(arm.name for arm in read.arms),
+            nights,
+            block_nights=block_nights,
+            period_nights=period_nights,
+            max_run=max_run,
+            run_in_nights=run_in,
+        )
+        schemes = list(dict.fromkeys([chosen, *schemes]))
+    powers = power_of_each(schemes, read.arms, baseline, seed)
+    drawn = powers[0][0] if scheme is None and block_nights is None else schemes[0]
+    shows = plan_shows(read, drawn, baseline, source, powers, seed=seed)
+    click.echo(f"The plan: {words_of(drawn)}.")
     click.echo(shows["sentence"])
     if dry_run:
         click.echo("Nothing was written.")

@@ -21,7 +21,7 @@ from rlsmove.comparison.least_squares import slope
 from rlsmove.comparison.outcomes import Outcome, diary, index, rate
 from rlsmove.comparison.person import PersonComparison
 from rlsmove.comparison.person_nights import ComparedNight, Settings, log_rate
-from rlsmove.comparison.randomized_shift import shift_test
+from rlsmove.comparison.randomized_shift import shift_test, unit_rows
 from rlsmove.study.assignments import MONTE_CARLO_DRAWS
 from rlsmove.study.columns import time_in_night
 from rlsmove.study.folder import COUNTED
@@ -37,8 +37,6 @@ class Found:
         Shift of a logarithm or difference; NaN for an end that cannot be said.
     p : float
         NaN where the question does not rest on chance.
-    mean : float
-        The one number of this person where several are taken together; the estimate by default.
     persons : int
     """
 
@@ -46,7 +44,6 @@ class Found:
     low: float = math.nan
     high: float = math.nan
     p: float = math.nan
-    mean: float = math.nan
     persons: int = 1
 
     @classmethod
@@ -54,7 +51,7 @@ class Found:
         """Take over a contrast's estimate, interval and p."""
         if found is None:
             return None
-        return cls(found.shift, found.low, found.high, found.p, found.mean)
+        return cls(found.shift, found.low, found.high, found.p)
 
 
 @dataclass(frozen=True)
@@ -124,10 +121,20 @@ def answer_claims(
         sentence`` and ``others``, the claim's further outcomes, exploratory.
     """
     rows = [_row(claim, persons, cohort, settings) for claim in CLAIMS]
+    if any(person.waits for person in persons):
+        rows = [_without_test(row) for row in rows]
     family = [row for row in rows if row["status"] == "secondary"]
     for row, adjusted in zip(family, holm([row["p"] for row in family]), strict=True):
         row["p_adjusted"] = adjusted
     return [{**row, "sentence": _sentence(row)} for row in rows]
+
+
+def _without_test(row: dict[str, Any]) -> dict[str, Any]:
+    """Keep the estimates alone: the plan has no verdict before its end."""
+    tests = dict.fromkeys(("low", "high", "p"))
+    others = [{**other, **tests} for other in row["others"]]
+    status = "exploratory" if row["status"] in ("primary", "secondary") else row["status"]
+    return {**row, **tests, "status": status, "others": others}
 
 
 def _row(
@@ -172,8 +179,7 @@ def _ask(
         return answers[0] if answers else None
     if len(answers) == 1:
         return Found(answers[0].estimate)
-    numbers = [a.estimate if math.isnan(a.mean) else a.mean for a in answers]
-    pooled = pool(np.array(numbers), settings.seed)
+    pooled = pool(np.array([a.estimate for a in answers]), settings.seed)
     if not any(person.person.randomized for person in persons):
         return Found(pooled.center, persons=pooled.persons)
     p = pooled.p if question.randomized else math.nan
@@ -186,14 +192,14 @@ def _answer(question: Question | None, found: Found | None) -> dict[str, Any]:
         names = ("outcome", "scale", "unit", "estimate", "low", "high", "p", "p_adjusted")
         return {**dict.fromkeys(names), "persons": 0}
     turned = math.exp if question.scale == "ratio" else float
-    low, high = (end if math.isfinite(end) else math.nan for end in (found.low, found.high))
+    low, high = (turned(end) if math.isfinite(end) else None for end in (found.low, found.high))
     return {
         "outcome": question.outcome,
         "scale": question.scale,
         "unit": question.unit,
         "estimate": turned(found.estimate),
-        "low": turned(low),
-        "high": turned(high),
+        "low": low,
+        "high": high,
         "p": None if math.isnan(found.p) else found.p,
         "p_adjusted": None,
         "persons": found.persons,
@@ -206,7 +212,7 @@ def _sentence(row: dict[str, Any]) -> str:
     size = f"{row['estimate']:.3g} {row['unit']}".strip()
     if row["scale"] == "ratio":
         size = f"ratio {row['estimate']:.2f}"
-    if not math.isnan(row["low"]) and not math.isnan(row["high"]):
+    if row["low"] is not None and row["high"] is not None:
         size += f" ({row['low']:.3g} to {row['high']:.3g})"
     tail = {
         "primary": "the primary comparison",
@@ -226,12 +232,8 @@ def _by_condition(outcome: Outcome) -> Question:
         nights = person.person
         if not nights.assigned:
             return None
-        if outcome.name == settings.index:
-            found = person.contrast
-        else:
-            values = outcome.of(nights.assigned, settings)
-            found = contrast(values, nights.schedule(), nights.massage_level(), seed=settings.seed)
-        return Found.of_contrast(found)
+        primary = outcome.name == settings.index
+        return Found.of_contrast(person.contrast if primary else outcome.contrast(nights, settings))
 
     return Question(outcome.name, outcome.scale, outcome.unit, True, of_person)
 
@@ -258,9 +260,7 @@ def _by_arm(attribute: str) -> Question:
                 for arm in nights.arms
             ]
         )
-        values = rate(settings.index).of(nights.assigned, settings)
-        found = contrast(values, nights.schedule(), level, seed=settings.seed)
-        return Found.of_contrast(found)
+        return Found.of_contrast(rate(settings.index).contrast(nights, settings, level))
 
     return Question(
         f"primary index, second {attribute} against first", "ratio", "", True, of_person
@@ -275,7 +275,10 @@ def _slope_on(
     *,
     massage_nights_only: bool = False,
 ) -> Question:
-    """How an outcome (the primary index by default) goes along with something of the night."""
+    """How an outcome (the primary index by default) goes along with something of the night.
+
+    The day is held fixed: sessions and nights of use grow with it, and so would a mere trend.
+    """
 
     def of_person(person: PersonComparison, settings: Settings) -> Found | None:
         nights = person.person.assigned
@@ -289,11 +292,12 @@ def _slope_on(
         use = np.isfinite(y) & np.isfinite(x)
         if not use.any():
             return None
+        day = np.array([night.day for night in nights], np.float64)
         if massage_nights_only:
             use &= massage
-            found = slope(y[use], x[use])
+            found = slope(y[use], x[use], day[use])
         else:
-            found = slope(y[use], x[use], massage[use].astype(np.float64))
+            found = slope(y[use], x[use], day[use], massage[use].astype(np.float64))
         return None if found is None else Found(found)
 
     scale = outcome.scale if outcome else "ratio"
@@ -305,15 +309,17 @@ def _between_persons(of_person: Callable[[PersonComparison], float], words: str)
     """How the persons' contrasts go along with something of the person."""
 
     def of_persons(persons: Sequence[PersonComparison], settings: Settings) -> Found | None:
-        pairs = [(of_person(p), p.contrast.mean) for p in persons if p.contrast is not None]
+        pairs = [(of_person(p), p.contrast.shift) for p in persons if p.contrast is not None]
         x, y = np.array(pairs, np.float64).reshape(-1, 2).T
         use = np.isfinite(x)
         if use.sum() < 4 or np.ptp(x[use]) == 0:
             return None
         x, y = x[use], y[use]
         rng = np.random.default_rng(settings.seed)
-        shuffled = rng.permuted(np.tile(x, (MONTE_CARLO_DRAWS, 1)), axis=1)
-        test = shift_test(y, x, shuffled, np.ones((len(x), 1)), exact=False)
+        x, y = x - x.mean(), y - y.mean()
+        shuffled = rng.permuted(np.tile(x, (MONTE_CARLO_DRAWS + 1, 1)), axis=1)
+        shuffled[0] = x
+        test = shift_test(y, x, unit_rows(shuffled)[0], size=float(np.abs(y).max()))
         if test is None:
             return None
         return Found(test.estimate, test.low, test.high, persons=len(x))
@@ -332,14 +338,14 @@ def _first_block(person: PersonComparison, settings: Settings) -> Found | None:
     found = person.contrast
     if found is None or not person.person.randomized:
         return None
-    nights = person.person.assigned
-    blocks = np.array([night.block for night in nights])
-    if len(set(blocks[found.used].tolist())) < 2:
-        return None
-    first = found.used & (blocks == blocks[found.used].min())
-    values = rate(settings.index).of(nights, settings)
+    blocks = np.array([night.block for night in person.person.assigned])
     massage = person.person.massage()
-    return Found(float(values[first & massage].mean() - values[first & ~massage].mean()))
+    values = rate(settings.index).of(person.person.assigned, settings)
+    for block in np.unique(blocks[found.used]).tolist():
+        first = found.used & (blocks == block)
+        if 0 < massage[first].sum() < first.sum() < found.used.sum():
+            return Found(float(values[first & massage].mean() - values[first & ~massage].mean()))
+    return None
 
 
 def _by_session(night: ComparedNight, person: PersonComparison) -> float:
@@ -409,8 +415,7 @@ def _massaged_leg(person: PersonComparison, settings: Settings) -> Found | None:
     if not np.any(np.abs(level) == 1.0) or not nights.assigned:
         return None
     values = np.array([_left_over_right(night, settings) for night in nights.assigned])
-    found = contrast(values, nights.schedule(), level, seed=settings.seed)
-    return Found.of_contrast(found)
+    return Found.of_contrast(contrast(values, nights.contrasted(level), seed=settings.seed))
 
 
 def _left_over_right(night: ComparedNight, settings: Settings) -> float:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rlsmove.comparison import hodges_lehmann
+from rlsmove.comparison.anytime import Anytime, follow, sign_bets
+from rlsmove.comparison.contrast import Contrast, joint_p
+from rlsmove.comparison.hierarchy import Hierarchy, hierarchy
 from rlsmove.comparison.least_squares import slope
 from rlsmove.comparison.person import PersonComparison, verdict
 from rlsmove.comparison.person_nights import Settings, log_rates
-from rlsmove.comparison.randomized_shift import ALPHA, sign_flip_test
+from rlsmove.comparison.randomized_shift import sign_flip_test
 from rlsmove.records import FloatArray
 from rlsmove.study.schedule import indicator
 
@@ -47,17 +50,22 @@ class CohortComparison:
     Attributes
     ----------
     pooled : Pooled or None
-        None where no two persons can be taken together.
+        The average effect; None where no two persons can be taken together.
     randomized : bool
         Whether chance gave their nights the conditions; without it there is no test.
     verdict : str
+        From the interval of the average effect, or, with looks every morning, from `anytime`.
+    entered : list of str
+        Persons who did, in the order of `hierarchy`.
     left_out : list of (str, str)
-        Persons who did not enter, with the reason.
-    spread : float or None
-        SD of the true log ratio between persons: the variance of the persons' numbers less the
-        mean of their own squared errors, not below 0.
-    prediction_low, prediction_high : float or None
-        95 % interval for the log ratio of one more person.
+        Persons who did not, with the reason.
+    any_effect_p : float or None
+        Of no effect on anyone: all nights of all persons redrawn together.
+    hierarchy : Hierarchy or None
+        Each person with help from the others, the next person, and the spread.
+    anytime, anytime_any_effect : Anytime or None
+        Bets on the average effect, one for each person who has finished, and on no effect on
+        anyone, one for each block of anyone.
     checks : dict of str to Pooled
         ``period_effect`` (change from one period of a block to the next), ``sequence_effect``
         (blocks of two that began with massage against those that began without) and
@@ -67,11 +75,18 @@ class CohortComparison:
     pooled: Pooled | None
     randomized: bool
     verdict: str
+    entered: list[str]
     left_out: list[tuple[str, str]]
-    spread: float | None
-    prediction_low: float | None
-    prediction_high: float | None
+    any_effect_p: float | None
+    hierarchy: Hierarchy | None
+    anytime: Anytime | None
+    anytime_any_effect: Anytime | None
     checks: dict[str, Pooled]
+
+    @property
+    def waits(self) -> bool:
+        """Whether the plan has no verdict yet."""
+        return self.verdict == "not_finished"
 
 
 @dataclass(frozen=True)
@@ -114,20 +129,80 @@ def compare_cohort(persons: Sequence[PersonComparison], settings: Settings) -> C
             left_out.append((person.person.participant_id, why))
         else:
             entered.append(person)
-    means = np.array([p.contrast.mean for p in entered if p.contrast])
-    if len(means) < 2:
-        return CohortComparison(None, randomized, "cannot_tell", left_out, None, None, None, {})
-    pooled = pool(means, settings.seed)
-    spread, low, high = _next_person(
-        means, np.array([p.contrast.se for p in entered if p.contrast]), pooled.center
-    )
-    decided = verdict(pooled.low, pooled.high, settings.margin) if randomized else "cannot_tell"
+    found = [p.contrast for p in entered if p.contrast]
+    shifts = np.array([c.shift for c in found])
+    pooled = pool(shifts, settings.seed) if len(shifts) > 1 else None
+    average, anyone = _anytime(persons) if randomized else (None, None)
     checks = {}
     for name, of_person in _CHECKS.items():
         values = [v for v in (of_person(p, settings) for p in entered) if v is not None]
         if randomized and len(values) > 1:
             checks[name] = pool(np.array(values), settings.seed)
-    return CohortComparison(pooled, randomized, decided, left_out, spread, low, high, checks)
+    return CohortComparison(
+        pooled=pooled,
+        randomized=randomized,
+        verdict=_verdict_of_cohort(persons, pooled, average, settings)
+        if randomized
+        else "cannot_tell",
+        entered=[p.person.participant_id for p in entered],
+        left_out=left_out,
+        any_effect_p=_any_effect(persons, settings) if randomized else None,
+        hierarchy=_hierarchy(found),
+        anytime=average,
+        anytime_any_effect=anyone,
+        checks=checks,
+    )
+
+
+def _verdict_of_cohort(
+    persons: Sequence[PersonComparison],
+    pooled: Pooled | None,
+    anytime: Anytime | None,
+    settings: Settings,
+) -> str:
+    if settings.looks == "every_morning":
+        return verdict(anytime.low, anytime.high, settings.margin) if anytime else "cannot_tell"
+    if any(person.waits for person in persons):
+        return "not_finished"
+    return verdict(pooled.low, pooled.high, settings.margin) if pooled else "cannot_tell"
+
+
+def _any_effect(persons: Sequence[PersonComparison], settings: Settings) -> float | None:
+    some = [p.person for p in persons if p.contrast and p.person.randomized]
+    return joint_p(
+        [log_rates(person.assigned, settings) for person in some],
+        [person.contrasted() for person in some],
+        seed=settings.seed,
+    )
+
+
+def _hierarchy(found: Sequence[Contrast]) -> Hierarchy | None:
+    errors = np.array([c.se for c in found])
+    if len(found) < 2 or not np.isfinite(errors).all():
+        return None
+    nights = np.array([c.used.sum() for c in found], np.float64)
+    return hierarchy(np.array([c.shift for c in found]), errors, nights)
+
+
+def _anytime(persons: Sequence[PersonComparison]) -> tuple[Anytime, Anytime]:
+    """Follow the bets on the average effect, and on no effect on anyone."""
+    randomized = [p for p in persons if p.person.randomized]
+    every = [(bet.day, place, bet) for place, p in enumerate(randomized) for bet in p.bets]
+    every.sort(key=lambda entry: entry[:2])
+    done = [
+        (max(night.day for night in p.person.assigned), place, p.contrast.shift)
+        for place, p in enumerate(randomized)
+        if p.contrast and p.person.finished
+    ]
+    done.sort()
+    average = sign_bets(
+        np.array([shift for *_, shift in done]),
+        list(range(1, len(done) + 1)),
+        [day for day, *_ in done],
+    )
+    return follow(average), follow(
+        [replace(bet, block=number) for number, (*_, bet) in enumerate(every, start=1)]
+    )
 
 
 def together(
@@ -146,7 +221,7 @@ def together(
     -------
     list of CohortVariant
     """
-    if cohort is None or cohort.pooled is None or not cohort.randomized:
+    if cohort is None or cohort.pooled is None or not cohort.randomized or cohort.waits:
         return []
     out = {name for name, _ in cohort.left_out}
     entered = [p for p in persons if p.person.participant_id not in out]
@@ -157,10 +232,10 @@ def together(
             for p in entered
         ]
         changed = sum(any(v.analysis == analysis for v in p.variants) for p in entered)
-        means = np.array([c.mean for c in own if c is not None])
-        if len(means) < 2:
+        shifts = np.array([c.shift for c in own if c is not None])
+        if len(shifts) < 2:
             continue
-        found = pool(means, settings.seed)
+        found = pool(shifts, settings.seed)
         note = f"{changed} of {len(entered)} persons have nights that it changes"
         if analysis == "per_protocol":
             # What was received was not randomized: an estimate and no more.
@@ -231,22 +306,6 @@ def _why_not(person: PersonComparison, randomized: bool, settings: Settings) -> 
             f"than {settings.minimum_nights} of each"
         )
     return ""
-
-
-def _next_person(
-    means: FloatArray, errors: FloatArray, center: float
-) -> tuple[float | None, float | None, float | None]:
-    """Spread between persons, and the interval for one more (Higgins, JRSS A 2009;172:137-59)."""
-    if len(means) < 3 or not np.isfinite(errors).all():
-        return None, None, None
-    from scipy.special import stdtrit
-
-    variance = float(np.var(means, ddof=1))
-    between = max(0.0, variance - float(np.mean(errors**2)))
-    half = float(stdtrit(len(means) - 1, 1 - ALPHA / 2)) * math.sqrt(
-        between + variance / len(means)
-    )
-    return math.sqrt(between), center - half, center + half
 
 
 # Checks, one number a person. Each is of units, so that periods of several nights count once.

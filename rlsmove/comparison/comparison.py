@@ -8,6 +8,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from rlsmove.comparison.anytime import Anytime
 from rlsmove.comparison.claims import answer_claims
 from rlsmove.comparison.cohort import (
     CohortComparison,
@@ -37,7 +40,13 @@ SIMULATED = "simulated"
 
 
 def compare_study(
-    path: str | Path, *, margin: float | None = None, seed: int = 1, models: bool = False
+    path: str | Path,
+    *,
+    margin: float | None = None,
+    minimum_hours: float | None = None,
+    looks: str | None = None,
+    seed: int = 1,
+    models: bool = False,
 ) -> tuple[dict[str, Any], list[Problem]]:
     """Compare the nights of a study folder.
 
@@ -47,6 +56,10 @@ def compare_study(
         The folder, with its derived/nights.csv.
     margin : float, optional
         The worthwhile ratio; that of study.json by default.
+    minimum_hours : float, optional
+        Hours of the index that a night must have; those of study.json by default.
+    looks : str, optional
+        One of `rlsmove.study.folder.LOOKS`; that of study.json by default.
     seed : int
         For draws where there are too many assignments to list.
     models : bool
@@ -81,7 +94,9 @@ def compare_study(
         problems.append(Problem(PLAN, 0, error.place, error.found, error.expected))
     if plan:
         problems += [Problem(PLAN, 0, "", change, "the plan as frozen") for change in plan.changes]
-    settings = study_settings(study, margin=margin, seed=seed)
+    settings = study_settings(
+        study, margin=margin, minimum_hours=minimum_hours, looks=looks, seed=seed
+    )
     nights = study_nights(study, plan, settings.index)
     files = [study.path / name for name in ("study.json", PLAN, *study.tables, RESULTS.as_posix())]
     files += [
@@ -112,6 +127,10 @@ def compare_table(
     scheme: str,
     *,
     margin: float = Settings.margin,
+    minimum_hours: float | None = None,
+    max_run: int | None = None,
+    looks: str = Settings.looks,
+    planned_nights: int | None = None,
     seed: int = 1,
     models: bool = False,
 ) -> tuple[dict[str, Any], list[Problem]]:
@@ -123,7 +142,12 @@ def compare_table(
         See `rlsmove.comparison.night_table.read_night_table`.
     scheme : str
         How the conditions were assigned: ``pairs``, ``blocks``, ``free`` or ``none``.
-    margin, seed, models
+    minimum_hours : float, optional
+        Hours that a night must have; by default those of a night's sleep, or half of what most
+        nights of the table have where these are shorter (an index of wake, a test of an hour).
+    max_run, planned_nights : int, optional
+        See `read_night_table`.
+    margin, looks, seed, models
         As in `compare_study`.
 
     Returns
@@ -136,28 +160,55 @@ def compare_table(
     StudyError
         The table cannot be used at all.
     """
-    nights, problems = read_night_table(path, scheme)
+    nights, problems = read_night_table(
+        path, scheme, max_run=max_run, planned_nights=planned_nights
+    )
+    if minimum_hours is None:
+        minimum_hours = _minimum_hours(nights)
+        if minimum_hours < Settings.minimum_hours:
+            problems.append(
+                Problem(
+                    str(path),
+                    0,
+                    "hours",
+                    f"most nights have fewer than {Settings.minimum_hours:g} h: one with fewer "
+                    f"than {minimum_hours:.2g} h is left out",
+                    "--minimum-hours, if that is not what was planned",
+                    only_notice=True,
+                )
+            )
     words = {
-        "pairs": "conditions were assigned in random order within pairs of nights",
-        "blocks": "conditions were shuffled within blocks of nights",
+        "pairs": "conditions were assigned in random order within pairs",
+        "blocks": "conditions were shuffled within blocks",
         "free": "conditions were shuffled over all nights of a person",
         "none": "conditions were not randomized",
     }
+    capped = f", runs of at most {max_run}" if max_run and scheme != "none" else ""
     comparison = _comparison(
         nights,
-        Settings(index="count", margin=margin, seed=seed),
+        Settings(index="count", margin=margin, minimum_hours=minimum_hours, looks=looks, seed=seed),
         plan={
             "scheme": scheme,
+            "max_run": max_run,
+            "nights": planned_nights,
             "seed": None,
             "digest": None,
             "changes": [],
-            "sentence": f"{words[scheme]}, as stated with the table.",
+            "intact": None,
+            "sentence": f"{words[scheme]}{capped}, as stated with the table.",
         },
         inputs=[Path(path)],
         models=models,
         simulated=False,
     )
     return plain(comparison), problems
+
+
+def _minimum_hours(persons: Sequence[PersonNights]) -> float:
+    """Return the hours that a night of a table must have, by what most nights have."""
+    hours = [n.hours for p in persons for n in p.nights if n.hours > 0 and not n.left_out]
+    usual = float(np.median(hours)) if hours else math.inf
+    return Settings.minimum_hours if usual >= Settings.minimum_hours else usual / 2
 
 
 def _plan_of_study(study: Study, plan: FrozenPlan | None) -> dict[str, Any]:
@@ -167,6 +218,7 @@ def _plan_of_study(study: Study, plan: FrozenPlan | None) -> dict[str, Any]:
             "seed": None,
             "digest": None,
             "changes": [],
+            "intact": None,
             "sentence": "there is no frozen plan, so no night counts as randomized.",
         }
     scheme = plan.scheme
@@ -190,6 +242,7 @@ def _plan_of_study(study: Study, plan: FrozenPlan | None) -> dict[str, Any]:
         "digest": plan.digest,
         "digest_frozen": study.about.get("plan_digest"),
         "changes": list(plan.changes),
+        "intact": not plan.changes,
         "sentence": f"{words}.",
     }
 
@@ -215,23 +268,30 @@ def _comparison(
         "minimum_hours": settings.minimum_hours,
         "minimum_nights": settings.minimum_nights,
         "short_night_hours": settings.short_night_hours,
+        "looks": settings.looks,
         "seed": settings.seed,
         "models": models,
     }
     return {
         "format": "rlsmove-comparison",
-        "version": 1,
+        "version": 2,
         "simulated": simulated,
         "settings": used,
-        "persons": {p.person.participant_id: _person(p, settings) for p in persons},
+        "persons": {p.person.participant_id: _person(p, cohort, settings) for p in persons},
         "cohort": _cohort(cohort, settings) if cohort else None,
         "claims": answer_claims(persons, cohort, settings),
         "sensitivity": [
             *(_variant_row(person, variant) for person in persons for variant in person.variants),
             *(_model_row(result) for result in together(persons, cohort, settings)),
-            *(_model_row(result) for result in (fit_models(persons) if models and cohort else [])),
+            *(
+                _model_row(result)
+                for result in (
+                    fit_models(persons) if models and cohort and not cohort.waits else []
+                )
+            ),
         ],
         "plan": plan,
+        "complete": all(p.nights_missing == 0 and p.person.finished for p in persons),
         "reporting": None,
         "provenance": provenance(inputs, used),
         "disclaimer": DISCLAIMER,
@@ -247,25 +307,33 @@ def _number(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _person(person: PersonComparison, settings: Settings) -> dict[str, Any]:
-    found = person.contrast
-    test = found.test if found else None
+def _person(
+    person: PersonComparison, cohort: CohortComparison | None, settings: Settings
+) -> dict[str, Any]:
+    found, needed = person.contrast, person.needed
+    # Before the planned end the fixed test says nothing, and neither does its interval.
+    tested = None if person.waits else found
     result: dict[str, Any] = {
         "ratio": _ratio(found.shift) if found else None,
-        "ratio_low": _ratio(found.low) if found else None,
-        "ratio_high": _ratio(found.high) if found else None,
-        "p": _number(found.p) if found else None,
+        "ratio_low": _ratio(tested.low) if tested else None,
+        "ratio_high": _ratio(tested.high) if tested else None,
+        "p": _number(tested.p) if tested else None,
         "verdict": person.verdict,
+        "anytime": _anytime(person.anytime),
         "p_minimum": _number(found.p_minimum) if found else None,
         "nights_massage": person.nights_massage,
         "nights_control": person.nights_control,
+        "nights_missing": person.nights_missing,
         "excluded": [{"night": night, "reason": why} for night, why in person.excluded],
-        "nights_needed": person.nights_needed,
+        "nights_needed": needed.number if needed else None,
+        "nights_needed_low": needed.low if needed else None,
+        "nights_needed_high": needed.high if needed else None,
+        **_with_others(person, cohort),
         "randomized": person.person.randomized,
         "scheme": person.person.scheme,
-        "assignments": test.assignments if test else None,
-        "exact": test.exact if test else None,
-        "mean_log_ratio": found.mean if found else None,
+        "nights_planned": person.person.planned_nights,
+        "nights_over": person.person.nights_over,
+        "assignments": found.assignments if found else None,
         "standard_error": _number(found.se) if found else None,
         "trend_per_week": _ratio(person.trend_per_week),
         "carry_over": _ratio(person.carry_over),
@@ -273,30 +341,59 @@ def _person(person: PersonComparison, settings: Settings) -> dict[str, Any]:
         "reason": person.reason,
         "reviewed": [night.night for night in person.person.nights if night.reviewed],
     }
-    return {**result, "sentence": person_sentence(result, settings.margin)}
+    return {**result, "sentence": person_sentence(result, settings.margin, settings.looks)}
+
+
+def _anytime(anytime: Anytime | None) -> dict[str, Any]:
+    """Return what bets have come to; nulls where nothing was bet."""
+    if anytime is None:
+        none = dict.fromkeys(("p", "ratio_low", "ratio_high", "decided_after"))
+        return {**none, "path": [], "blocks": []}
+    return {
+        "p": anytime.p,
+        "ratio_low": _ratio(anytime.low),
+        "ratio_high": _ratio(anytime.high),
+        "decided_after": anytime.decided_after,
+        "path": [p for _, p in anytime.path],
+        "blocks": [block for block, _ in anytime.path],
+    }
+
+
+def _with_others(person: PersonComparison, cohort: CohortComparison | None) -> dict[str, Any]:
+    names = ("ratio_with_others", "ratio_with_others_low", "ratio_with_others_high")
+    name = person.person.participant_id
+    if cohort is None or cohort.hierarchy is None or cohort.waits or name not in cohort.entered:
+        return dict.fromkeys(names)
+    place, all_persons = cohort.entered.index(name), cohort.hierarchy
+    shifts = (all_persons.mean[place], all_persons.low[place], all_persons.high[place])
+    return dict(zip(names, map(_ratio, shifts), strict=True))
 
 
 def _cohort(cohort: CohortComparison, settings: Settings) -> dict[str, Any]:
     pooled = cohort.pooled
-    tested = pooled if cohort.randomized else None
+    tested = pooled if cohort.randomized and not cohort.waits else None
+    others = None if cohort.waits else cohort.hierarchy
     result: dict[str, Any] = {
         "ratio": _ratio(pooled.center) if pooled else None,
         "ratio_low": _ratio(tested.low) if tested else None,
         "ratio_high": _ratio(tested.high) if tested else None,
         "p": tested.p if tested else None,
         "verdict": cohort.verdict,
+        "any_effect_p": None if cohort.waits else cohort.any_effect_p,
+        "anytime": _anytime(cohort.anytime),
+        "anytime_any_effect": _anytime(cohort.anytime_any_effect),
         "persons": pooled.persons if pooled else 0,
-        "prediction_low": _ratio(cohort.prediction_low),
-        "prediction_high": _ratio(cohort.prediction_high),
-        "spread": cohort.spread,
+        "prediction_low": _ratio(others.next_low) if others else None,
+        "prediction_high": _ratio(others.next_high) if others else None,
+        "spread": others.spread if others else None,
         "p_minimum": tested.p_minimum if tested else None,
         "left_out": [{"participant_id": name, "reason": why} for name, why in cohort.left_out],
         **{
-            name: _pooled(cohort.checks.get(name))
+            name: None if cohort.waits else _pooled(cohort.checks.get(name))
             for name in ("period_effect", "sequence_effect", "carry_over")
         },
     }
-    return {**result, "sentence": cohort_sentence(result, settings.margin)}
+    return {**result, "sentence": cohort_sentence(result, settings.margin, settings.looks)}
 
 
 def _pooled(check: Pooled | None) -> dict[str, Any] | None:
@@ -313,13 +410,14 @@ def _pooled(check: Pooled | None) -> dict[str, Any] | None:
 
 def _variant_row(person: PersonComparison, variant: Variant) -> dict[str, Any]:
     found = variant.contrast
+    tested = None if person.waits else found
     return {
         "scope": person.person.participant_id,
         "analysis": variant.analysis,
         "ratio": _ratio(found.shift) if found else None,
-        "ratio_low": _ratio(found.low) if found else None,
-        "ratio_high": _ratio(found.high) if found else None,
-        "p": _number(found.p) if found else None,
+        "ratio_low": _ratio(tested.low) if tested else None,
+        "ratio_high": _ratio(tested.high) if tested else None,
+        "p": _number(tested.p) if tested else None,
         "note": variant.note if found else f"{variant.note}: nothing is left",
     }
 

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from rlsmove.comparison import hodges_lehmann
-from rlsmove.comparison.randomized_shift import ShiftTest, shift_test
+from rlsmove.comparison.randomized_shift import (
+    TIE,
+    ShiftTest,
+    fixed_columns,
+    freed,
+    orthonormal,
+    shift_test,
+    unit_rows,
+    whitened,
+)
+from rlsmove.comparison.rate_ratio import RatioTest, ratio_of_sums, ratio_test
 from rlsmove.records import BoolArray, FloatArray, IntArray
-from rlsmove.study.schedule import Schedule, indicator, redrawn_arms
+from rlsmove.study.assignments import MONTE_CARLO_DRAWS, MOST_ENUMERATED
+from rlsmove.study.schedule import Redraw, Schedule, redraw, redrawn_arms
 
 
 @dataclass(frozen=True)
@@ -19,22 +32,23 @@ class Contrast:
     Attributes
     ----------
     shift : float
-        Hodges-Lehmann estimate: over the differences of the blocks, or over all pairs of nights
-        where there is one block; brought to the nearer end of the interval in the rare case of
-        differences so skewed that it lies beyond, as the interval is that of the test on means.
+        Estimate, brought to the nearer end of the interval in the rare case of assignments so
+        lopsided that it lies beyond.
     low, high : float
-        95 % interval by inversion of the test; NaN where not randomized, infinite where so few
-        assignments exclude nothing.
+        95 % interval by inversion of the test; infinite where so few assignments, or so few
+        movements, exclude nothing on that side; NaN where not randomized.
     p, p_minimum : float
         NaN where not randomized.
     se : float
-        Standard error of the mean shift; NaN where it cannot be estimated.
-    mean : float
-        Least-squares shift, the one number of this person in a cohort.
+        Standard error of the shift, from the redraws of what it leaves; NaN where they do not
+        tell.
+    noise : float
+        Standard error of a shift in a contrast of unit information, the same whatever the number
+        of nights.
+    assignments : int or None
+        Compared with the one that was made; None where not randomized.
     used : ndarray of bool, shape (nights,)
         Nights that entered.
-    test : ShiftTest or None
-        None where not randomized.
     """
 
     shift: float
@@ -43,15 +57,70 @@ class Contrast:
     p: float
     p_minimum: float
     se: float
-    mean: float
+    noise: float
+    assignments: int | None
     used: BoolArray
-    test: ShiftTest | None
+
+    @classmethod
+    def of_test(cls, test: ShiftTest | RatioTest, used: BoolArray) -> Contrast:
+        """Take over what a test says."""
+        return cls(
+            shift=min(max(test.estimate, test.low), test.high),
+            low=test.low,
+            high=test.high,
+            p=test.p,
+            p_minimum=test.p_minimum,
+            se=test.noise / math.sqrt(test.information),
+            noise=test.noise,
+            assignments=test.assignments,
+            used=used,
+        )
+
+    @classmethod
+    def of_estimate(cls, shift: float, used: BoolArray) -> Contrast:
+        """Take over an estimate that no test goes with."""
+        nan = math.nan
+        return cls(shift, nan, nan, nan, nan, nan, nan, None, used)
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """The nights of one person, as a contrast takes them.
+
+    Attributes
+    ----------
+    schedule : Schedule
+        How they got their arms.
+    day : ndarray of int64, shape (nights,)
+        Place of each in time, increasing.
+    level : ndarray, shape (arms,)
+        The number that each arm has in the contrast (1 treated, 0 control); NaN for an arm that
+        is not part of it.
+    """
+
+    schedule: Schedule
+    day: IntArray
+    level: FloatArray
+
+    @property
+    def level_of_night(self) -> FloatArray:
+        """The number of each night's own arm."""
+        return self.level[self.schedule.arm]
+
+    def redraw(self) -> Redraw:
+        """What else the scheme could have given."""
+        return redraw(self.schedule, np.isfinite(self.level))
+
+    def redrawn(self, seed: int) -> FloatArray:
+        """List or draw assignments, as the numbers of all nights; shape (r, nights)."""
+        of_night, _, arm = self.schedule.units()
+        arms, _ = redrawn_arms(self.redraw(), tuple(arm.tolist()), seed)
+        return self.level[arms][:, of_night]
 
 
 def contrast(
     values: FloatArray,
-    schedule: Schedule,
-    level: FloatArray,
+    assigned: Assigned,
     *,
     seed: int,
     adjust: FloatArray | None = None,
@@ -62,83 +131,152 @@ def contrast(
     ----------
     values : ndarray, shape (nights,)
         Outcome of each night of the schedule; NaN where the night has none or is left out.
-    schedule : Schedule
-        How the nights got their arms.
-    level : ndarray, shape (arms,)
-        The number that each arm has in the contrast (1 treated, 0 control); NaN for an arm that
-        is not part of it.
+    assigned : Assigned
     seed : int
         For draws where the assignments are too many to list.
     adjust : ndarray, shape (nights, k), optional
-        Columns held fixed, such as the night's number.
+        Further columns held fixed.
 
     Returns
     -------
     Contrast or None
-        None where no block holds nights on both sides.
+        None where the nights do not tell the arms apart.
     """
-    usable = np.isfinite(values)
+    x = assigned.level_of_night
+    used = np.isfinite(values) & np.isfinite(x)
     if adjust is not None:
-        usable &= np.isfinite(adjust).all(axis=1)
-    if not usable.any():
+        used &= np.isfinite(adjust).all(axis=1)
+    if used.sum() < 2:
         return None
-    unit_of_night, block, arm = schedule.units()
-    nights = np.bincount(unit_of_night[usable], minlength=len(block))
-    with np.errstate(invalid="ignore"):
-        y = np.bincount(unit_of_night[usable], values[usable], len(block)) / nights
-        columns = (
-            [np.bincount(unit_of_night[usable], c[usable], len(block)) / nights for c in adjust.T]
-            if adjust is not None
-            else []
-        )
-    x = level[arm]
-    used = (nights > 0) & np.isfinite(x)
-    for name in np.unique(block):
-        inside = used & (block == name)
-        if inside.any() and np.ptp(x[inside]) == 0.0:
-            used &= block != name
-    if not used.any():
-        return None
-
-    y, x, blocks = y[used], x[used], block[used]
-    fixed = np.column_stack([column[used] for column in columns]) if columns else None
-    if schedule.scheme == "none":
-        redrawn, exact = x[None, :], True
-    else:
-        arms, exact = redrawn_arms(block, arm, used, schedule.n_arms, schedule.max_run, seed)
-        redrawn = level[arms]
-    test = shift_test(y, x, redrawn, indicator(blocks), fixed, exact=exact)
-    if test is None:
-        return None
-    shift = test.estimate if columns else _hodges_lehmann(y, x, blocks, test.estimate)
-    entered = usable & used[unit_of_night]
-    if schedule.scheme == "none":
-        nan = float("nan")
-        return Contrast(shift, nan, nan, nan, nan, nan, test.estimate, entered, None)
-    return Contrast(
-        shift=min(max(shift, test.low), test.high),
-        low=test.low,
-        high=test.high,
-        p=test.p,
-        p_minimum=test.p_minimum,
-        se=test.se,
-        mean=test.estimate,
-        used=entered,
-        test=test,
+    day, randomized = assigned.day[used], assigned.schedule.scheme != "none"
+    others = () if adjust is None else (adjust[used],)
+    # A record that was not randomized is told as it is: the level before, and the level after.
+    basis = orthonormal(
+        whitened(fixed_columns(day.astype(np.float64), *others, trend=randomized).T, day).T
     )
+    y, a = freed(whitened(values[used], day), basis), freed(whitened(x[used], day), basis)
+    if float(a @ a) <= TIE:
+        return None
+    if not randomized:
+        return Contrast.of_estimate(float(a @ y) / float(a @ a), used)
+    if adjust is None:
+        rows, _ = redrawn_rows(_Nights(assigned, used, seed))
+    else:
+        rows, _ = unit_rows(freed(whitened(assigned.redrawn(seed)[:, used], day), basis))
+    test = shift_test(y, a, rows, size=float(np.abs(values[used]).max()))
+    return None if test is None else Contrast.of_test(test, used)
 
 
-def _hodges_lehmann(y: FloatArray, x: FloatArray, block: IntArray, otherwise: float) -> float:
-    """Estimate over the blocks' differences; `otherwise` where x has more than two levels."""
-    levels = np.unique(x)
-    if len(levels) > 2:
-        return otherwise
-    high = x == levels[-1]
-    names = np.unique(block)
-    scale = float(levels[-1] - levels[0])
-    if len(names) == 1:
-        return hodges_lehmann.of_two_samples(y[high], y[~high]) / scale
-    differences = [
-        y[high & (block == name)].mean() - y[~high & (block == name)].mean() for name in names
-    ]
-    return hodges_lehmann.of_differences(np.array(differences)) / scale
+def joint_p(
+    values: Sequence[FloatArray], assigned: Sequence[Assigned], *, seed: int
+) -> float | None:
+    """Test whether anybody's nights were changed: all are redrawn, each by their own scheme.
+
+    Parameters
+    ----------
+    values : sequence of ndarray, shape (nights,)
+        Outcomes of each person's nights; NaN where a night has none.
+    assigned : sequence of Assigned
+        Randomized.
+    seed : int
+
+    Returns
+    -------
+    float or None
+        Two-sided p of the sum over persons of a'My over the root of the sum of a'Ma; None where
+        nobody's nights tell the arms apart. Persons are not weighted by how their nights vary:
+        that was tried, and loses power.
+    """
+    rng = np.random.default_rng(seed)
+    own, persons = [], []
+    for y, person in zip(values, assigned, strict=True):
+        x = person.level_of_night
+        used = np.isfinite(y) & np.isfinite(x)
+        if used.sum() < 2:
+            continue
+        day = person.day[used]
+        basis = orthonormal(whitened(fixed_columns(day.astype(np.float64)).T, day).T)
+        y, a = freed(whitened(y[used], day), basis), freed(whitened(x[used], day), basis)
+        rows, length = redrawn_rows(_Nights(person, used, seed))
+        own.append((float(a @ y), float(a @ a)))
+        persons.append((length * (rows @ y), length**2))
+    if not own or sum(information for _, information in own) <= TIE:
+        return None
+    above, below = np.zeros(1), np.zeros(1)
+    if math.prod(len(score) for score, _ in persons) <= MOST_ENUMERATED:
+        for score, information in persons:
+            above = (above[:, None] + score).ravel()
+            below = (below[:, None] + information).ravel()
+    else:
+        for score, information in persons:
+            drawn = rng.integers(0, len(score), MONTE_CARLO_DRAWS)
+            above, below = above + score[drawn], below + information[drawn]
+        above = np.append(above, sum(score for score, _ in own))
+        below = np.append(below, sum(information for _, information in own))
+    z = np.divide(above, np.sqrt(below), out=np.zeros_like(above), where=below > TIE)
+    observed = sum(score for score, _ in own) / math.sqrt(sum(i for _, i in own))
+    tie = TIE * max(1.0, float(np.abs(z).max()))
+    smaller = min(np.count_nonzero(z >= observed - tie), np.count_nonzero(z <= observed + tie))
+    return min(1.0, 2 * int(smaller) / len(z))
+
+
+def contrast_counts(
+    count: FloatArray, hours: FloatArray, assigned: Assigned, *, seed: int
+) -> Contrast | None:
+    """Contrast nights with so few movements that a logarithm of each would mislead.
+
+    Parameters
+    ----------
+    count, hours : ndarray, shape (nights,)
+        NaN where the night has none or is left out.
+    assigned : Assigned
+        With the levels 0 and 1.
+    seed : int
+
+    Returns
+    -------
+    Contrast or None
+        None where the nights do not tell the arms apart.
+    """
+    x = assigned.level_of_night
+    used = np.isfinite(count) & np.isfinite(hours) & np.isfinite(x)
+    massage = x[used] == 1.0
+    if not massage.any() or massage.all():
+        return None
+    if assigned.schedule.scheme == "none":
+        return Contrast.of_estimate(ratio_of_sums(count[used], hours[used], massage), used)
+    test = ratio_test(count[used], hours[used], massage, assigned.redrawn(seed)[:, used])
+    return Contrast.of_test(test, used)
+
+
+class _Nights:
+    """The nights of a contrast, as the key of what they share with those of others."""
+
+    def __init__(self, assigned: Assigned, used: BoolArray, seed: int) -> None:
+        self.assigned, self.used, self.seed = assigned, used, seed
+        of_night, _, arm = assigned.schedule.units()
+        day = assigned.day[used]
+        self._key = (
+            assigned.redraw(),
+            of_night.tobytes(),
+            arm.tobytes(),
+            assigned.level.tobytes(),
+            (day - day[0]).tobytes(),
+            used.tobytes(),
+            seed,
+        )
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Nights) and self._key == other._key
+
+
+@lru_cache(maxsize=4)
+def redrawn_rows(nights: _Nights) -> tuple[FloatArray, FloatArray]:
+    """Redraw, as `shift_test` takes it, with the lengths; once for all outcomes of nights."""
+    day = nights.assigned.day[nights.used]
+    basis = orthonormal(whitened(fixed_columns(day.astype(np.float64)).T, day).T)
+    rows = whitened(nights.assigned.redrawn(nights.seed)[:, nights.used], day)
+    return unit_rows(freed(rows, basis))

@@ -1,4 +1,4 @@
-"""Hodges-Lehmann estimates of a shift: medians of averages and of differences.
+"""The Hodges-Lehmann estimate of a center: the median of all averages of two.
 
 Hodges and Lehmann, Ann Math Stat 1963;34:598-611.
 """
@@ -23,18 +23,3 @@ def of_differences(differences: NDArray[np.float64]) -> float:
     """
     i, j = np.triu_indices(len(differences))
     return float(np.median((differences[i] + differences[j]) / 2))
-
-
-def of_two_samples(treated: NDArray[np.float64], control: NDArray[np.float64]) -> float:
-    """Estimate the shift between two samples.
-
-    Parameters
-    ----------
-    treated, control : ndarray, shapes (n,) and (m,), n, m >= 1
-
-    Returns
-    -------
-    float
-        Median of the n m differences treated minus control.
-    """
-    return float(np.median(np.subtract.outer(treated, control)))

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlsmove.comparison.person_nights import ComparedNight, Settings, log_rate, why_without_rate
+from rlsmove.comparison.contrast import Contrast, contrast
+from rlsmove.comparison.person import contrast_rates
+from rlsmove.comparison.person_nights import (
+    ADDED_TO_COUNT,
+    ComparedNight,
+    PersonNights,
+    Settings,
+    counts,
+    why_without_rate,
+)
 from rlsmove.records import FloatArray
 from rlsmove.study.folder import COUNTED
 
@@ -38,8 +47,34 @@ class Outcome:
         return "ratio" if self.source == "rate" else "difference"
 
     def of(self, nights: Sequence[ComparedNight], settings: Settings) -> FloatArray:
-        """Return the outcome of each night, NaN where it has none."""
+        """Return the outcome of each night, NaN where it has none; of a rate, its logarithm."""
+        if self.source == "rate":
+            count, hours = self._counts(nights, settings)
+            return np.log((count + ADDED_TO_COUNT) / hours)
         return np.array([self._of_night(night, settings) for night in nights])
+
+    def contrast(
+        self, person: PersonNights, settings: Settings, level: FloatArray | None = None
+    ) -> Contrast | None:
+        """Contrast a person's nights, massage and control unless levels are given."""
+        assigned = person.contrasted(level)
+        if self.source == "rate":
+            count, hours = self._counts(person.assigned, settings)
+            return contrast_rates(count, hours, assigned, seed=settings.seed)
+        return contrast(self.of(person.assigned, settings), assigned, seed=settings.seed)
+
+    def _counts(
+        self, nights: Sequence[ComparedNight], settings: Settings
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return count and hours of a rate, NaN where a night has none of its own."""
+        if self.name == settings.index:
+            return counts(nights, settings)
+        pairs = np.full((len(nights), 2), math.nan)
+        for night, pair in zip(nights, pairs, strict=True):
+            count, hours = (night.indices.get(part, math.nan) for part in COUNTED[self.name])
+            if not why_without_rate(night, settings) and hours > 0 and count >= 0:
+                pair[:] = count, hours
+        return pairs[:, 0], pairs[:, 1]
 
     def _of_night(self, night: ComparedNight, settings: Settings) -> float:
         if night.left_out:
@@ -49,12 +84,7 @@ class Outcome:
             return float(value) if isinstance(value, int | float) else math.nan
         if why_without_rate(night, settings):
             return math.nan
-        if self.source == "index":
-            return night.indices.get(self.name, math.nan)
-        if self.name == settings.index:
-            return log_rate(night.count, night.hours)
-        count, hours = (night.indices.get(part, math.nan) for part in COUNTED[self.name])
-        return log_rate(count, hours) if hours > 0 and count >= 0 else math.nan
+        return night.indices.get(self.name, math.nan)
 
 
 def rate(name: str) -> Outcome:

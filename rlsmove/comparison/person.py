@@ -8,19 +8,27 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rlsmove.comparison.contrast import Contrast, contrast
+from rlsmove.comparison.anytime import Anytime, Bet, bets, follow
+from rlsmove.comparison.contrast import Assigned, Contrast, contrast, contrast_counts
 from rlsmove.comparison.least_squares import residuals, slope
 from rlsmove.comparison.person_nights import (
+    ADDED_TO_COUNT,
     ComparedNight,
     PersonNights,
     Settings,
-    log_rates,
+    counts,
     why_without_rate,
 )
-from rlsmove.comparison.power import nights_for_error
-from rlsmove.records import FloatArray
+from rlsmove.comparison.power import NightsNeeded, nights_needed
+from rlsmove.records import BoolArray, FloatArray
 
-VERDICTS = ("fewer", "no_worthwhile_difference", "more", "cannot_tell")
+VERDICTS = ("fewer", "no_worthwhile_difference", "more", "cannot_tell", "not_finished")
+
+#: Below so many movements in all nights a ratio is not given: one movement is no percentage.
+FEWEST_MOVEMENTS = 10
+
+#: Below so many a night, on the mean of all nights, the arms' sums are compared, not logarithms.
+FEW_A_NIGHT = 10.0
 
 #: Diary columns that a night's rate is adjusted for in a sensitivity analysis.
 DIARY_COVARIATES = ("caffeine", "alcohol", "exercise", "stress")
@@ -36,7 +44,7 @@ class Variant:
     Attributes
     ----------
     analysis : str
-        ``per_protocol``, ``trend_adjusted``, ``short_nights_dropped`` or ``diary_adjusted``.
+        ``per_protocol``, ``short_nights_dropped``, ``diary_adjusted``, or the names of two arms.
     contrast : Contrast or None
         None where that way leaves nothing to contrast.
     note : str
@@ -62,11 +70,17 @@ class PersonComparison:
         One of `VERDICTS`.
     nights_massage, nights_control : int
         Nights that entered.
+    nights_missing : int
+        Nights of the contrast that are over and did not.
     excluded : list of (str, str)
-        Each other night with its reason.
-    nights_needed : int or None
-        Nights in all that would tell the worthwhile ratio from none with a power of 0.8, where
-        the verdict is ``cannot_tell``.
+        Each night that did not enter, with its reason.
+    bets : list of Bet
+        The blocks that are over, for looks at any time.
+    anytime : Anytime or None
+        What they have come to; None where not randomized, or where there are too few movements.
+    needed : NightsNeeded or None
+        Nights in all that would tell the worthwhile ratio from none, where the verdict is
+        ``cannot_tell``.
     trend_per_week, carry_over, serial_correlation : float or None
         Shift over a week; shift of a night after a massage night; lag-1 correlation of what
         condition and trend leave. None where the nights do not tell.
@@ -79,12 +93,20 @@ class PersonComparison:
     verdict: str
     nights_massage: int
     nights_control: int
+    nights_missing: int
     excluded: list[tuple[str, str]]
-    nights_needed: int | None
+    bets: list[Bet]
+    anytime: Anytime | None
+    needed: NightsNeeded | None
     trend_per_week: float | None
     carry_over: float | None
     serial_correlation: float | None
     variants: list[Variant]
+
+    @property
+    def waits(self) -> bool:
+        """Whether the plan has no verdict yet."""
+        return self.verdict == "not_finished"
 
 
 def compare_person(person: PersonNights, settings: Settings) -> PersonComparison:
@@ -100,21 +122,21 @@ def compare_person(person: PersonNights, settings: Settings) -> PersonComparison
     PersonComparison
     """
     nights = person.assigned
-    values = log_rates(nights, settings)
-    reason = _nothing_to_contrast(person, values, settings)
-    found = None if reason else primary_contrast(person, values, settings)
-    if not reason and found is None:
-        reason = "no block has a usable night of both conditions"
+    count, hours = counts(nights, settings)
+    values = np.log((count + ADDED_TO_COUNT) / hours)
+    reason = _nothing_to_contrast(person, count)
+    found, placed = None, []
+    if not reason:
+        found = contrast_rates(count, hours, person.contrasted(), seed=settings.seed)
+        if found is None:
+            reason = "the usable nights do not tell massage from the course of time"
+    if not reason and person.randomized:
+        over = np.array([night.over for night in nights])
+        placed = bets(values, person.contrasted(), over)
     used = found.used if found else np.zeros(len(nights), bool)
-    massage = person.massage() if nights else np.zeros(0, bool)
-    decided = (
-        verdict(found.low, found.high, settings.margin)
-        if found and person.randomized
-        else "cannot_tell"
-    )
-    needed = None
-    if found and decided == "cannot_tell" and found.se > 0:
-        needed = nights_for_error(found.se, int(used.sum()), settings.margin, step=2)
+    massage = person.massage()
+    anytime = follow(placed) if found and person.randomized else None
+    decided = _verdict_of_person(person, found, anytime, settings)
     return PersonComparison(
         person=person,
         contrast=found,
@@ -122,31 +144,53 @@ def compare_person(person: PersonNights, settings: Settings) -> PersonComparison
         verdict=decided,
         nights_massage=int((used & massage).sum()),
         nights_control=int((used & ~massage).sum()),
-        excluded=_excluded(person, values, used, reason, settings),
-        nights_needed=needed,
+        nights_missing=sum(
+            night.over and not entered
+            for night, entered, inside in zip(nights, used, person.in_contrast(), strict=True)
+            if inside
+        ),
+        excluded=_excluded(person, used, reason, settings),
+        bets=placed,
+        anytime=anytime,
+        needed=nights_needed(person, found, settings)
+        if found and decided == "cannot_tell" and person.randomized
+        else None,
         **_course(nights, values, massage, used),
         variants=_variants(person, values, used, settings) if found else [],
     )
 
 
-def primary_contrast(
-    person: PersonNights, values: FloatArray, settings: Settings
+def contrast_rates(
+    count: FloatArray, hours: FloatArray, assigned: Assigned, *, seed: int
 ) -> Contrast | None:
-    """Contrast massage with control nights, by assignment.
+    """Contrast rates, by the logarithm of each night's or, where movements are few, by their sums.
 
     Parameters
     ----------
-    person : PersonNights
-    values : ndarray, shape (assigned nights,)
-        Outcome of each of ``person.assigned``, NaN where it has none.
-    settings : Settings
+    count, hours : ndarray, shape (nights,)
+        NaN where the night has none or is left out.
+    assigned : Assigned
+    seed : int
 
     Returns
     -------
     Contrast or None
-        None where no block has usable nights of both.
+        None where there are fewer than `FEWEST_MOVEMENTS`, or the nights do not tell the arms
+        apart.
     """
-    return contrast(values, person.schedule(), person.massage_level(), seed=settings.seed)
+    compared = count[np.isfinite(count) & np.isfinite(assigned.level_of_night)]
+    if compared.sum() < FEWEST_MOVEMENTS:
+        return None
+    two_sided = set(assigned.level[np.isfinite(assigned.level)].tolist()) == {0.0, 1.0}
+    if compared.mean() < FEW_A_NIGHT and two_sided:
+        return contrast_counts(count, hours, assigned, seed=seed)
+    return contrast(np.log((count + ADDED_TO_COUNT) / hours), assigned, seed=seed)
+
+
+def primary_contrast(person: PersonNights, settings: Settings) -> Contrast | None:
+    """Contrast the primary index between massage and control nights, by assignment."""
+    count, hours = counts(person.assigned, settings)
+    return contrast_rates(count, hours, person.contrasted(), seed=settings.seed)
 
 
 def verdict(low: float, high: float, margin: float) -> str:
@@ -172,31 +216,43 @@ def verdict(low: float, high: float, margin: float) -> str:
     return "more" if low > 0 else "cannot_tell"
 
 
-def _nothing_to_contrast(person: PersonNights, values: FloatArray, settings: Settings) -> str:
+def _verdict_of_person(
+    person: PersonNights, found: Contrast | None, anytime: Anytime | None, settings: Settings
+) -> str:
+    if not person.randomized:
+        return "cannot_tell"
+    if settings.looks == "every_morning":
+        return verdict(anytime.low, anytime.high, settings.margin) if anytime else "cannot_tell"
+    if not person.finished:
+        return "not_finished"
+    return verdict(found.low, found.high, settings.margin) if found else "cannot_tell"
+
+
+def _nothing_to_contrast(person: PersonNights, count: FloatArray) -> str:
     """Say why there is no contrast; empty where there may be one."""
-    usable = np.isfinite(values)
-    nights = person.assigned
-    if not nights:
+    if not person.assigned:
         return "no night has a condition"
-    if not usable.any():
-        return "no night has a usable result"
+    inside = person.in_contrast()
+    usable = np.isfinite(count) & inside
     massage = person.massage()
     for name, side in (("massage", massage), ("control", ~massage)):
-        if not side.any():
+        if not (side & inside).any():
             return f"there is no {name} night"
+    if not usable.any():
+        return "no night has a usable result"
+    for name, side in (("massage", massage), ("control", ~massage)):
         if not (usable & side).any():
             return f"no {name} night has a usable result"
-    if all(night.count == 0 for night, use in zip(nights, usable, strict=True) if use):
-        return "no movement was counted in any night: there is no rate to compare"
+    if count[usable].sum() < FEWEST_MOVEMENTS:
+        return (
+            f"too few movements: {count[usable].sum():g} in {usable.sum()} nights, and "
+            f"{FEWEST_MOVEMENTS} are the fewest that a percentage is made of"
+        )
     return ""
 
 
 def _excluded(
-    person: PersonNights,
-    values: FloatArray,
-    used: np.ndarray,
-    reason: str,
-    settings: Settings,
+    person: PersonNights, used: BoolArray, reason: str, settings: Settings
 ) -> list[tuple[str, str]]:
     """Give the reason of each night that did not enter."""
     entered = dict(zip(map(id, person.assigned), used.tolist(), strict=True))
@@ -204,14 +260,12 @@ def _excluded(
     for night in person.nights:
         if entered.get(id(night), False):
             continue
-        why = why_without_rate(night, settings) or reason
-        if not why:
-            why = (
-                "the other night of its pair has no usable result"
-                if person.scheme == "pairs"
-                else "no usable night of the other condition in its block"
-            )
-        excluded.append((night.night, why))
+        why = why_without_rate(night, settings)
+        if not night.over:
+            why = "still to come"
+        elif not why and night.arm >= 0 and not person.arms[night.arm].compared:
+            why = f"{person.arms[night.arm].name} is no arm of the primary contrast"
+        excluded.append((night.night, why or reason))
     return excluded
 
 
@@ -261,51 +315,38 @@ def carry_over(
 
 
 def _variants(
-    person: PersonNights, values: FloatArray, used: np.ndarray, settings: Settings
+    person: PersonNights, values: FloatArray, used: BoolArray, settings: Settings
 ) -> list[Variant]:
-    nights = person.assigned
+    nights, seed = person.assigned, settings.seed
+    count, hours = counts(nights, settings)
     level = person.massage_level()
     variants = []
 
     received = [night.received if night.received >= 0 else night.arm for night in nights]
-    differing = sum(level[r] != level[night.arm] for r, night in zip(received, nights, strict=True))
+    differing = sum(
+        r != night.arm and bool(level[r] != level[night.arm])
+        for r, night in zip(received, nights, strict=True)
+    )
     if differing:
         # By what was received, nothing was randomized: an estimate and no more.
-        by_received = replace(
-            person.schedule(received),
-            scheme="none",
-            block=np.zeros(len(nights), np.int64),
-            period=np.arange(len(nights)),
-        )
+        as_received = replace(person.schedule(received), scheme="none")
+        by_received = replace(person.contrasted(), schedule=as_received)
         variants.append(
             Variant(
                 "per_protocol",
-                contrast(values, by_received, level, seed=settings.seed),
+                contrast_rates(count, hours, by_received, seed=seed),
                 f"by the condition received, which differs in {differing} night(s); "
                 "not randomized, so without a test",
             )
         )
-    day = np.array([night.day for night in nights], np.float64)
-    variants.append(
-        Variant(
-            "trend_adjusted",
-            contrast(
-                values,
-                person.schedule(),
-                level,
-                seed=settings.seed,
-                adjust=(day - day.mean())[:, None],
-            ),
-            "the nights' linear trend held fixed",
-        )
-    )
-    hours = np.array([night.hours for night in nights])
     short = used & (hours < settings.short_night_hours)
     if short.any():
         variants.append(
             Variant(
                 "short_nights_dropped",
-                primary_contrast(person, np.where(short, math.nan, values), settings),
+                contrast_rates(
+                    np.where(short, math.nan, count), hours, person.contrasted(), seed=seed
+                ),
                 f"without {int(short.sum())} night(s) of fewer than "
                 f"{settings.short_night_hours:g} h",
             )
@@ -317,21 +358,45 @@ def _variants(
                 "diary_adjusted",
                 contrast(
                     values,
-                    person.schedule(),
-                    level,
-                    seed=settings.seed,
+                    person.contrasted(),
+                    seed=seed,
                     adjust=np.column_stack(list(columns.values())),
                 ),
                 f"{', '.join(columns)} held fixed, over the nights that have them",
             )
         )
+    for one, other in other_contrasts(person):
+        levels = np.full(len(level), math.nan)
+        levels[list(one)], levels[list(other)] = 1.0, 0.0
+        variants.append(
+            Variant(
+                f"{_names(person, one)} over {_names(person, other)}",
+                contrast_rates(count, hours, person.contrasted(levels), seed=seed),
+                "a secondary contrast of arms",
+            )
+        )
     return variants
+
+
+def other_contrasts(person: PersonNights) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Return the arms of secondary contrasts: each arm outside the primary one with its sides."""
+    arms = range(len(person.arms))
+    massage, control = (
+        tuple(a for a in arms if person.arms[a].compared and person.arms[a].massage is side)
+        for side in (True, False)
+    )
+    others = [(a,) for a in arms if not person.arms[a].compared]
+    return [pair for other in others for pair in ((massage, other), (other, control))]
+
+
+def _names(person: PersonNights, arms: Sequence[int]) -> str:
+    return " and ".join(person.arms[arm].name for arm in arms)
 
 
 def _diary_columns(person: PersonNights, used: np.ndarray) -> dict[str, FloatArray]:
     """Return the covariates that most nights have and that vary, as many as the nights bear."""
     nights = person.assigned
-    room = (int(used.sum()) - len({n.block for n in nights})) // _ROWS_FOR_COVARIATE
+    room = (int(used.sum()) - 3) // _ROWS_FOR_COVARIATE
     columns: dict[str, FloatArray] = {}
     for name in DIARY_COVARIATES:
         values = np.array([float(night.diary.get(name, math.nan)) for night in nights])

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from rlsmove.comparison.contrast import Assigned
 from rlsmove.records import BoolArray, FloatArray
-from rlsmove.study.folder import EXCLUSION_RULES, PRIMARY_INDEX, WORTHWHILE_RATIO, Arm
+from rlsmove.study.folder import EXCLUSION_RULES, LOOKS, PRIMARY_INDEX, WORTHWHILE_RATIO, Arm
 from rlsmove.study.schedule import Schedule
 
 #: Added to each count before the logarithm, so that a night without movements has one.
@@ -49,6 +50,8 @@ class ComparedNight:
         Those of each leg alone, where they are known.
     reviewed : bool
         Whether a person has gone over its movements.
+    over : bool
+        Whether it is past: one that is may be missing, one that is not is still to come.
     """
 
     night: str
@@ -66,6 +69,7 @@ class ComparedNight:
     left: Mapping[str, float] = field(default_factory=dict)
     right: Mapping[str, float] = field(default_factory=dict)
     reviewed: bool = False
+    over: bool = True
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,8 @@ class PersonNights:
     max_run : int or None
     about : mapping
         The person's row of participants.tsv.
+    planned_nights : int or None
+        Nights with an arm that were planned; None where nobody said.
     """
 
     participant_id: str
@@ -90,6 +96,7 @@ class PersonNights:
     nights: tuple[ComparedNight, ...]
     max_run: int | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
+    planned_nights: int | None = None
 
     @property
     def randomized(self) -> bool:
@@ -113,13 +120,32 @@ class PersonNights:
             max_run=self.max_run,
         )
 
+    def contrasted(self, level: FloatArray | None = None) -> Assigned:
+        """Return `assigned` as a contrast takes them; the primary one unless levels are given."""
+        day = np.array([night.day for night in self.assigned], np.int64)
+        return Assigned(self.schedule(), day, self.massage_level() if level is None else level)
+
     def massage_level(self) -> FloatArray:
-        """Return 1 for each arm with massage and 0 for each without."""
-        return np.array([float(arm.massage) for arm in self.arms])
+        """Return 1 for each arm with massage and 0 for each without, NaN for one not compared."""
+        return np.array([float(arm.massage) if arm.compared else math.nan for arm in self.arms])
 
     def massage(self) -> BoolArray:
         """Return which of `assigned` were assigned to massage."""
-        return self.massage_level()[[night.arm for night in self.assigned]] == 1.0
+        return np.array([self.arms[night.arm].massage for night in self.assigned], bool)
+
+    def in_contrast(self) -> BoolArray:
+        """Return which of `assigned` have an arm of the primary contrast."""
+        return np.array([self.arms[night.arm].compared for night in self.assigned], bool)
+
+    @property
+    def nights_over(self) -> int:
+        """How many of the nights with an arm are past."""
+        return sum(night.over for night in self.assigned)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all planned nights are over."""
+        return self.planned_nights is None or self.nights_over >= self.planned_nights
 
 
 @dataclass(frozen=True)
@@ -138,6 +164,8 @@ class Settings:
         Nights of each condition that a person needs to enter a cohort.
     short_night_hours : float
         Nights below are dropped in a sensitivity analysis.
+    looks : str
+        One of `rlsmove.study.folder.LOOKS`.
     seed : int
         For draws where there are too many assignments to list.
     """
@@ -147,6 +175,7 @@ class Settings:
     minimum_hours: float = EXCLUSION_RULES["minimum_hours"]
     minimum_nights: int = int(EXCLUSION_RULES["minimum_nights"])
     short_night_hours: float = EXCLUSION_RULES["short_night_hours"]
+    looks: str = LOOKS[0]
     seed: int = 1
 
 
@@ -175,11 +204,15 @@ def why_without_rate(night: ComparedNight, settings: Settings) -> str:
     return ""
 
 
+def counts(nights: Sequence[ComparedNight], settings: Settings) -> tuple[FloatArray, FloatArray]:
+    """Return count and hours of each night, NaN where it has no rate to compare."""
+    usable = [not why_without_rate(night, settings) for night in nights]
+    count = [night.count if use else math.nan for night, use in zip(nights, usable, strict=True)]
+    hours = [night.hours if use else math.nan for night, use in zip(nights, usable, strict=True)]
+    return np.array(count, np.float64), np.array(hours, np.float64)
+
+
 def log_rates(nights: Sequence[ComparedNight], settings: Settings) -> FloatArray:
     """Return the outcome of each night, NaN where it has none."""
-    return np.array(
-        [
-            math.nan if why_without_rate(night, settings) else log_rate(night.count, night.hours)
-            for night in nights
-        ]
-    )
+    count, hours = counts(nights, settings)
+    return np.log((count + ADDED_TO_COUNT) / hours)

@@ -28,7 +28,7 @@ CENT_2015 = (
     ("6a", "outcomes, how and when measured, their properties", "outcomes"),
     ("6b", "changes to outcomes after the start", "changes_to_methods"),
     ("7a", "how the number of periods and persons was chosen", "sample_size"),
-    ("7b", "interim looks and stopping rules", ""),
+    ("7b", "interim looks and stopping rules", "looks"),
     ("8a", "how the order of periods was drawn", "sequence_generation"),
     ("8b", "type of randomization and its restrictions", "restrictions"),
     ("8c", "the intended sequence of periods", "sequence"),
@@ -155,12 +155,16 @@ def _content(
         "interventions": " | ".join(filter(None, (arms, known["interventions_in_full"]))),
         "outcomes": f"{settings['index']} as {settings['outcome']}, rule set "
         f"{about.get('rules')}, nights of at least {settings['minimum_hours']:g} h",
-        "analysis": "Hodges-Lehmann estimate over blocks, randomization test by redrawing the "
-        "frozen scheme, interval by inversion of the test, by the condition assigned",
-        "synthesis": "One mean log ratio a person, sign-flip permutation test, Hodges-Lehmann "
+        "analysis": "Estimate with level and trend held fixed, randomization test by redrawing "
+        "the frozen scheme over every night, interval by inversion of the test, by the condition "
+        "assigned",
+        "synthesis": "One log ratio a person, sign-flip permutation test, Hodges-Lehmann "
         "estimate, interval by inversion; Holm over the secondary family"
         if cohort
         else "",
+        "looks": "Looked at every morning with a test that stays valid; stopped when it decides"
+        if settings["looks"] == "every_morning"
+        else "None: judged once, at the planned number of nights",
         "course": "; ".join(
             f"{name}: carry-over ratio {_show(p['carry_over'])}, trend per week "
             f"{_show(p['trend_per_week'])}, lag-1 correlation {_show(p['serial_correlation'])}"

@@ -22,23 +22,33 @@ from rlsmove.study.tables import Row
 _SIDES = ("both", "left", "right", "unknown")
 
 
-def study_settings(study: Study, *, margin: float | None = None, seed: int = 1) -> Settings:
+def study_settings(
+    study: Study,
+    *,
+    margin: float | None = None,
+    minimum_hours: float | None = None,
+    looks: str | None = None,
+    seed: int = 1,
+) -> Settings:
     """Return the settings that study.json was given before the nights.
 
     Parameters
     ----------
     study : Study
-    margin : float, optional
-        Takes the place of the worthwhile ratio of study.json.
+    margin, minimum_hours, looks : optional
+        Take the place of what study.json says.
     seed : int
     """
     rules = study.rules
+    awake = COUNTED[study.primary_index][1] == "wake_hours"
+    minimum = rules["minimum_wake_hours" if awake else "minimum_hours"]
     return Settings(
         index=study.primary_index,
         margin=study.worthwhile_ratio if margin is None else margin,
-        minimum_hours=rules["minimum_hours"],
+        minimum_hours=minimum if minimum_hours is None else minimum_hours,
         minimum_nights=int(rules["minimum_nights"]),
-        short_night_hours=rules["short_night_hours"],
+        short_night_hours=0.0 if awake else rules["short_night_hours"],
+        looks=looks or study.looks,
         seed=seed,
     )
 
@@ -75,6 +85,7 @@ def study_nights(study: Study, plan: FrozenPlan | None, index: str) -> list[Pers
         if "participant_id" in row.cells
     }
     planned = plan.participants if plan else {}
+    last = _last_evening(diary, results)
     names = list(dict.fromkeys([*study.participants, *planned, *diary, *results]))
     return [
         _person(
@@ -86,6 +97,7 @@ def study_nights(study: Study, plan: FrozenPlan | None, index: str) -> list[Pers
             results.get(name, {}),
             about.get(name, {}),
             index,
+            last,
         )
         for name in names
     ]
@@ -100,6 +112,7 @@ def _person(
     results: Mapping[date, list[Row]],
     about: Mapping[str, Any],
     index: str,
+    last: date,
 ) -> PersonNights:
     arms = study.arms
     number = {arm.name: i for i, arm in enumerate(arms)}
@@ -137,6 +150,7 @@ def _person(
                 left=legs["left"],
                 right=legs["right"],
                 reviewed=found is not None and found.get("reviewed") == "yes",
+                over=evening <= last,
             )
         )
     return PersonNights(
@@ -146,7 +160,22 @@ def _person(
         nights=tuple(nights),
         max_run=plan.scheme.max_run if plan and planned else None,
         about=about,
+        planned_nights=plan.scheme.nights if plan and planned else None,
     )
+
+
+def _last_evening(
+    diary: Mapping[str, Mapping[date, list[Row]]], results: Mapping[str, Mapping[date, list[Row]]]
+) -> date:
+    """Return the last evening with anybody's result, or left out: nights up to it are over."""
+    evenings = [evening for nights in results.values() for evening in nights]
+    evenings += [
+        evening
+        for nights in diary.values()
+        for evening, rows in nights.items()
+        if any(row.cells.get("exclude") for row in rows)
+    ]
+    return max(evenings, default=date.min)
 
 
 def _left_out(

@@ -20,7 +20,11 @@ VERDICT_WORDS = {
     "no_worthwhile_difference": "no worthwhile difference",
     "more": "more movements",
     "cannot_tell": "cannot tell yet",
+    "not_finished": "not finished",
 }
+
+#: With fewer persons the average effect can hardly be told, and any effect is said first.
+FEW_PERSONS = 8
 
 #: For nights whose conditions chance did not give.
 NOT_A_TEST = "before and after, not a test"
@@ -35,9 +39,13 @@ def change(ratio: float) -> str:
 
 
 def change_interval(low: float | None, high: float | None) -> str:
-    """Say an interval of ratios as one of changes, such as ``9 to 34 % fewer``."""
-    if low is None or high is None:
+    """Say an interval of ratios as one of changes, ``9 to 34 % fewer``; None is an open end."""
+    if low is None and high is None:
         return "no interval"
+    if low is None:
+        return f"95 % interval up to {change(high or 0.0)}, open below"
+    if high is None:
+        return f"95 % interval from {change(low)}, open above"
     return f"95 % interval {change_range(low, high)}"
 
 
@@ -56,7 +64,7 @@ def p_words(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p {p:.3f}"
 
 
-def person_sentence(result: Mapping[str, Any], margin: float) -> str:
+def person_sentence(result: Mapping[str, Any], margin: float, looks: str) -> str:
     """Say what one person's comparison says.
 
     Parameters
@@ -65,9 +73,13 @@ def person_sentence(result: Mapping[str, Any], margin: float) -> str:
         An entry of ``persons`` in comparison.json.
     margin : float
         The worthwhile ratio.
+    looks : str
+        When the nights are judged, one of `rlsmove.study.folder.LOOKS`.
     """
+    waits = result["verdict"] == "not_finished"
+    begun = f"not finished: {result['nights_over']} of {result['nights_planned']} nights"
     if result["ratio"] is None:
-        return f"{VERDICT_WORDS['cannot_tell']}: {result['reason']}"
+        return f"{begun if waits else VERDICT_WORDS['cannot_tell']}: {result['reason']}"
     nights = f"{result['nights_massage']} massage and {result['nights_control']} control nights"
     size = change(result["ratio"])
     if not result["randomized"]:
@@ -75,46 +87,89 @@ def person_sentence(result: Mapping[str, Any], margin: float) -> str:
             f"{NOT_A_TEST}: {size} on massage nights ({nights}). The conditions were not "
             "randomized, so nothing tells massage from whatever else changed"
         )
-    sentence = (
-        f"{VERDICT_WORDS[result['verdict']]}: {size} on massage nights "
-        f"({change_interval(result['ratio_low'], result['ratio_high'])}; {p_words(result['p'])}; "
-        f"{nights})"
-    )
+    if waits:
+        return (
+            f"{begun}: {size} on massage nights so far ({nights}), and no verdict before the "
+            f"planned end. {_at_any_time(result['anytime'])}"
+        )
+    fixed = f"{change_interval(result['ratio_low'], result['ratio_high'])}; {p_words(result['p'])}"
+    if looks == "every_morning":
+        return (
+            f"{VERDICT_WORDS[result['verdict']]}: {size} on massage nights ({nights}). "
+            f"{_at_any_time(result['anytime'])}. Beside it, the test at a fixed end: {fixed}"
+        )
+    sentence = f"{VERDICT_WORDS[result['verdict']]}: {size} on massage nights ({fixed}; {nights})"
     if result["verdict"] == "no_worthwhile_difference":
         sentence += _inside(result, margin)
     if result["verdict"] == "cannot_tell":
         if result["p_minimum"] > 0.05:
             sentence += f". With these nights no result could go below p {result['p_minimum']:.3f}"
-        if result["nights_needed"]:
-            used = result["nights_massage"] + result["nights_control"]
-            sentence += (
-                f". To tell a change of {100 * (1 - margin):.0f} %, about "
-                f"{result['nights_needed']} nights in all would do, "
-                f"{result['nights_needed'] - used} more"
-            )
+        sentence += _needed(result, margin)
     return sentence
 
 
-def cohort_sentence(result: Mapping[str, Any], margin: float) -> str:
-    """Say what the persons say together; `result` is ``cohort`` in comparison.json."""
-    if result["ratio"] is None:
-        return f"{VERDICT_WORDS['cannot_tell']}: fewer than two persons can be taken together"
-    size, persons = change(result["ratio"]), f"{result['persons']} persons"
-    if result["p"] is None:
-        return f"{NOT_A_TEST}: {size} on massage nights ({persons}); conditions not randomized"
-    sentence = (
-        f"{VERDICT_WORDS[result['verdict']]}: {size} on massage nights "
-        f"({change_interval(result['ratio_low'], result['ratio_high'])}; {p_words(result['p'])}; "
-        f"{persons})"
+def _at_any_time(anytime: Mapping[str, Any]) -> str:
+    """Say what the test says that may be looked at every morning."""
+    if anytime["p"] is None:
+        return "Looked at every morning: nothing yet"
+    interval = change_interval(anytime["ratio_low"], anytime["ratio_high"])
+    decided = anytime["decided_after"]
+    return f"Looked at every morning: {p_words(anytime['p'])}, {interval}" + (
+        f", decided after block {decided}" if decided else ""
     )
+
+
+def _needed(result: Mapping[str, Any], margin: float) -> str:
+    """Say how many nights would do."""
+    number, low, high = (result[f"nights_needed{end}"] for end in ("", "_low", "_high"))
+    if number is None and low is None:
+        return ""
+    told = f". To tell a change of {100 * (1 - margin):.0f} %, "
+    if number is None:
+        return told + "more than 500 nights would be needed"
+    used = result["nights_over"]
+    return (
+        f"{told}about {number} nights in all would do, {number - used} more (between {low} and "
+        f"{high or 'more than 500'}, as far as these nights tell)"
+    )
+
+
+def cohort_sentence(result: Mapping[str, Any], margin: float, looks: str) -> str:
+    """Say what the persons say together; `result` is ``cohort`` in comparison.json."""
+    waits = result["verdict"] == "not_finished"
+    if result["ratio"] is None:
+        words = VERDICT_WORDS["not_finished" if waits else "cannot_tell"]
+        return f"{words}: fewer than two persons can be taken together"
+    size, persons = change(result["ratio"]), f"{result['persons']} persons"
+    if result["anytime"]["p"] is None:
+        return f"{NOT_A_TEST}: {size} on massage nights ({persons}); conditions not randomized"
+    if waits:
+        return (
+            f"{VERDICT_WORDS['not_finished']}: {size} on massage nights so far ({persons}), and "
+            "no verdict before all have finished"
+        )
+    fixed = f"{change_interval(result['ratio_low'], result['ratio_high'])}; {p_words(result['p'])}"
+    average = f"{size} on massage nights on the average ({fixed}; {persons})"
+    if looks == "every_morning":
+        average += f". {_at_any_time(result['anytime'])}"
     if result["verdict"] == "no_worthwhile_difference":
-        sentence += _inside(result, margin)
+        average += _inside(result, margin)
     if result["verdict"] == "cannot_tell" and result["p_minimum"] > 0.05:
-        sentence += f". So few persons cannot go below p {result['p_minimum']:.3f}"
+        average += f". So few persons cannot go below p {result['p_minimum']:.3f} on the average"
+    parts = [f"{VERDICT_WORDS[result['verdict']]}: {average}"]
+    if result["any_effect_p"] is not None:
+        told = (
+            f"that massage changes nobody's nights: {p_words(result['any_effect_p'])} (all nights "
+            "of all persons redrawn; effects that differ around none would show here too)"
+        )
+        if result["persons"] < FEW_PERSONS:
+            parts.insert(0, f"{told[0].upper()}{told[1:]}")
+        else:
+            parts.append(f"{told[0].upper()}{told[1:]}")
     if result["prediction_low"] is not None:
         expected = change_range(result["prediction_low"], result["prediction_high"])
-        sentence += f". One more person may expect {expected}"
-    return sentence
+        parts.append(f"One more person may expect {expected}")
+    return ". ".join(parts)
 
 
 def _inside(result: Mapping[str, Any], margin: float) -> str:
@@ -219,9 +274,13 @@ def _forest(persons: Mapping[str, Any], cohort: Mapping[str, Any] | None, width:
 def _forest_line(name: str, result: Mapping[str, Any], width: int) -> str:
     cells = [" "] * _FOREST_WIDTH
     cells[_forest_column(1.0)] = "|"
-    if result["ratio_low"] is not None and result["ratio_high"] is not None:
-        low, high = _forest_column(result["ratio_low"]), _forest_column(result["ratio_high"])
-        cells[low : high + 1] = "-" * (high + 1 - low)
+    low, high = (result[f"ratio_{end}"] for end in ("low", "high"))
+    if low is None and high is None:  # nothing excludes any ratio
+        cells = ["." if cell == " " else cell for cell in cells]
+    else:
+        first = 0 if low is None else _forest_column(low)
+        last = _FOREST_WIDTH - 1 if high is None else _forest_column(high)
+        cells[first : last + 1] = "-" * (last + 1 - first)
     cells[_forest_column(result["ratio"])] = "o"
     return f"{name.ljust(max(width, 8))}  {''.join(cells)}  {result['ratio']:.2f}"
 

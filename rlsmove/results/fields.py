@@ -499,28 +499,72 @@ PERSON = (
         "",
         "movements per hour on massage nights over control nights; below 1: fewer",
     ),
-    Field("ratio_low", NUMBER, "", "lower end of its 95 % interval"),
-    Field("ratio_high", NUMBER, "", "upper end of its 95 % interval"),
-    Field("p", NUMBER, "", "of the randomization test; null where nothing was randomized"),
-    Field("verdict", TEXT, "", "fewer, no_worthwhile_difference, more, cannot_tell"),
-    Field("p_minimum", NUMBER, "", "smallest p that the schedule can reach"),
+    Field("ratio_low", NUMBER, "", "lower end of its 95 % interval; null for an open end"),
+    Field("ratio_high", NUMBER, "", "upper end of its 95 % interval; null for an open end"),
+    Field(
+        "p",
+        NUMBER,
+        "",
+        "of the randomization test; null where nothing was randomized, and before the planned end",
+    ),
+    Field(
+        "verdict",
+        TEXT,
+        "",
+        "fewer, no_worthwhile_difference, more, cannot_tell; not_finished before the end",
+    ),
+    Field("anytime.p", NUMBER, "", "of the test that may be looked at every morning"),
+    Field(
+        "anytime.ratio_low",
+        NUMBER,
+        "",
+        "lower end of its confidence sequence; null for an open end",
+    ),
+    Field("anytime.ratio_high", NUMBER, "", "upper end of it"),
+    Field("anytime.decided_after", NUMBER, "", "block at which it first excluded 1"),
+    Field("anytime.path", LIST, "", "its p after each block"),
+    Field("anytime.blocks", LIST, "", "number of each of these blocks"),
+    Field(
+        "p_minimum",
+        NUMBER,
+        "",
+        "smallest p that the schedule can reach on the nights that are there",
+    ),
     Field("nights_massage", NUMBER, "nights", "massage nights that entered"),
     Field("nights_control", NUMBER, "nights", "control nights that entered"),
-    Field("excluded", LIST, "", "nights that did not, each with its reason"),
+    Field("nights_missing", NUMBER, "nights", "assigned nights that are over and did not enter"),
+    Field("excluded", LIST, "", "nights that did not enter, each with its reason"),
     Field(
         "nights_needed",
         NUMBER,
         "nights",
-        "in all, to tell the worthwhile ratio with a power of 0.8",
+        "in all, to tell the worthwhile ratio with a power of 0.8 by this scheme and analysis; "
+        "null where a verdict stands, or beyond 500",
     ),
+    Field(
+        "nights_needed_low", NUMBER, "nights", "the same if the nights vary as little as they may"
+    ),
+    Field("nights_needed_high", NUMBER, "nights", "the same if they vary as much as they may"),
+    Field("ratio_with_others", NUMBER, "", "ratio with help from the other persons; null alone"),
+    Field("ratio_with_others_low", NUMBER, "", "lower end of its 95 % interval"),
+    Field("ratio_with_others_high", NUMBER, "", "upper end of it"),
 )
 
 COHORT = (
-    Field("ratio", NUMBER, "", "Hodges-Lehmann estimate over persons, massage over control"),
+    Field("ratio", NUMBER, "", "average effect, massage over control: Hodges-Lehmann over persons"),
     Field("ratio_low", NUMBER, "", "lower end of its 95 % interval"),
     Field("ratio_high", NUMBER, "", "upper end of its 95 % interval"),
-    Field("p", NUMBER, "", "of the sign-flip test; null where nothing was randomized"),
-    Field("verdict", TEXT, "", "as of a person"),
+    Field("p", NUMBER, "", "of the sign-flip test; null as of a person"),
+    Field("verdict", TEXT, "", "as of a person, from the average effect's interval"),
+    Field("any_effect_p", NUMBER, "", "that massage changes nobody's nights: all redrawn together"),
+    Field("anytime.<field>", ANY, "", "bets on the average effect, one for each finished person"),
+    Field(
+        "anytime_any_effect.<field>",
+        ANY,
+        "",
+        "bets that massage changes nobody's nights, one for each block of anyone; the interval is "
+        "that of one ratio common to all",
+    ),
     Field("persons", NUMBER, "", "how many entered"),
     Field(
         "prediction_low", NUMBER, "", "lower end of the 95 % interval for the next person's ratio"

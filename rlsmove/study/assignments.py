@@ -12,9 +12,9 @@ Arms = NDArray[np.int8]
 #: Enumerate at most this many assignments; beyond, draw.
 MOST_ENUMERATED = 2**16
 
-#: Draws beyond that: with the observed one they are 20,000, of which 5 % are a whole number, so
-#: that the test has its level exactly.
-MONTE_CARLO_DRAWS = 19_999
+#: Draws beyond that: with the observed one they are 10,000, of which 2.5 % are a whole number, so
+#: that each tail of the test has its level exactly.
+MONTE_CARLO_DRAWS = 9_999
 
 #: A place in the making of a sequence: the last arm, the length of its run, and what is left of
 #: each stratum that has begun and not ended.
@@ -141,6 +141,34 @@ class AssignmentSpace:
             sequences[:, unit] = arm
             node = table[node, arm]
         return sequences
+
+    def continued(self, begun: NDArray[np.int64], units: int) -> tuple[Arms, NDArray[np.float64]]:
+        """How a sequence that has begun can go on, and how likely each way is.
+
+        Parameters
+        ----------
+        begun : ndarray, shape (b,)
+            The arms of the first units, of a sequence of this set.
+        units : int
+            How many more to look at.
+
+        Returns
+        -------
+        arms : ndarray of int8, shape (ways, units)
+        probability : ndarray, shape (ways,)
+            Share of all sequences with this beginning that go on this way.
+        """
+        start = 0
+        for table, arm in zip(self._next, begun, strict=False):
+            start = int(table[start, arm])
+        node, ways, probability = np.array([start]), np.empty((1, 0), np.int8), np.ones(1)
+        for unit in range(len(begun), len(begun) + units):
+            table, share = self._next[unit], np.diff(self._share[unit], axis=1, prepend=0.0)
+            row, arm = np.nonzero(table[node] >= 0)
+            ways = np.column_stack([ways[row], arm.astype(np.int8)])
+            probability = probability[row] * share[node[row], arm]
+            node = table[node[row], arm]
+        return ways, probability
 
 
 @lru_cache(maxsize=512)

@@ -33,9 +33,18 @@ PRIMARY_INDEX = "plms_per_hour"
 #: A change worth having, as massage over control; the usual plan in docs and defaults.
 WORTHWHILE_RATIO = 0.8
 
-#: What a night and a person must have to be compared. A night under the minimum is left out;
-#: one under the short-night hours is dropped in a sensitivity analysis only.
-EXCLUSION_RULES = {"minimum_hours": 3.0, "minimum_nights": 2, "short_night_hours": 5.0}
+#: What a night and a person must have to be compared. A night whose index has fewer hours than
+#: its minimum is left out: of sleep or in bed, or, for an index of wake, awake. One under the
+#: short-night hours of sleep or in bed is dropped in a sensitivity analysis only.
+EXCLUSION_RULES = {
+    "minimum_hours": 3.0,
+    "minimum_wake_hours": 0.25,
+    "minimum_nights": 2,
+    "short_night_hours": 5.0,
+}
+
+#: When a study's nights may be judged: once, at the planned number of nights, or every morning.
+LOOKS = ("at_the_end", "every_morning")
 
 #: What a report of a trial must say and no table holds; blank until somebody writes it.
 REPORTING = (
@@ -69,6 +78,8 @@ class Arm:
         Whether it counts as massage in the primary contrast, or as control.
     technique, areas, side, timing : str
         What sets it apart from other arms; empty where nothing does.
+    compared : bool
+        Whether it is part of the primary contrast; a sham or attention arm may be neither.
     """
 
     name: str
@@ -77,6 +88,7 @@ class Arm:
     areas: str = ""
     side: str = ""
     timing: str = ""
+    compared: bool = True
 
 
 @dataclass(frozen=True)
@@ -130,6 +142,12 @@ class Study:
         """The ratio of massage over control that is worth having; the default if unusable."""
         ratio = self.about.get("worthwhile_ratio")
         return float(ratio) if is_number(ratio, 0, 1) and 0 < ratio < 1 else WORTHWHILE_RATIO
+
+    @property
+    def looks(self) -> str:
+        """When the nights are judged, one of `LOOKS`; the first if it is none of them."""
+        looks = self.about.get("looks")
+        return looks if looks in LOOKS else LOOKS[0]
 
     @property
     def participants(self) -> list[str]:
@@ -189,6 +207,7 @@ def about_study(
         "worthwhile_ratio": WORTHWHILE_RATIO,
         "rules": "wasm2016",
         "exclusion_rules": dict(EXCLUSION_RULES),
+        "looks": LOOKS[0],
         "plan_digest": None,
         "reporting": dict.fromkeys(REPORTING, ""),
         **changes,
@@ -325,8 +344,8 @@ def _arms(about: Mapping[str, Any], problems: list[Problem]) -> tuple[Arm, ...]:
             and isinstance(entry.get("massage"), bool)
             and entry["name"] not in [RUN_IN, *(arm.name for arm in arms)]
         ):
-            described = {name: str(entry.get(name) or "") for name in fields}
-            arms.append(Arm(entry["name"], entry["massage"], **described))
+            technique, areas, side, timing = (str(entry.get(name) or "") for name in fields)
+            arms.append(Arm(entry["name"], entry["massage"], technique, areas, side, timing))
         else:
             problems.append(
                 Problem(
@@ -337,19 +356,39 @@ def _arms(about: Mapping[str, Any], problems: list[Problem]) -> tuple[Arm, ...]:
                     'an arm of its own name such as {"name": "massage", "massage": true}',
                 )
             )
-    if {arm.massage for arm in arms} != {True, False}:
+    arms = _in_primary_contrast(arms, about.get("primary_contrast"), problems)
+    if {arm.massage for arm in arms if arm.compared} != {True, False}:
         problems.append(
             Problem(
                 "study.json",
                 0,
                 "arms",
-                f"{sum(a.massage for a in arms)} arms with massage, "
-                f"{sum(not a.massage for a in arms)} without",
-                "at least one of each",
+                f"{sum(a.massage for a in arms if a.compared)} arms with massage, "
+                f"{sum(not a.massage for a in arms if a.compared)} without",
+                "at least one of each in the primary contrast",
             )
         )
         return (Arm("massage", True), Arm("control", False))
     return tuple(arms)
+
+
+def _in_primary_contrast(arms: list[Arm], named: Any, problems: list[Problem]) -> list[Arm]:
+    """Mark the arms that the primary contrast is between: all, or those that study.json names."""
+    if named is None:
+        return arms
+    names = [arm.name for arm in arms]
+    if not isinstance(named, list) or not named or any(name not in names for name in named):
+        problems.append(
+            Problem(
+                "study.json",
+                0,
+                "primary_contrast",
+                json.dumps(named),
+                f"a list of arms that are compared, among {', '.join(names)}, or null for all",
+            )
+        )
+        return arms
+    return [replace(arm, compared=arm.name in named) for arm in arms]
 
 
 def _with_dictionary(

@@ -33,7 +33,7 @@ class Scheme:
     Attributes
     ----------
     kind : str
-        ``pairs`` (blocks of two periods), ``blocks`` or ``free`` (all nights one block).
+        ``pairs`` (blocks of one period of each arm), ``blocks`` or ``free`` (all nights one block).
     arms : tuple of str
         Each equally often in every block.
     nights : int
@@ -113,13 +113,6 @@ def make_scheme(
             raise SettingError("", f"{name}: {number}", expected=f"1 to {MOST_NIGHTS}")
     share = len(arms) * period_nights
     if kind == "pairs":
-        if len(arms) != 2:
-            raise SettingError(
-                "",
-                f"pairs with {len(arms)} arms",
-                expected="two arms",
-                advice="Use --scheme blocks for several",
-            )
         block = share
     elif kind == "blocks":
         block = 2 * share if block_nights is None else block_nights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ from rlsmove.study.assignments import (
     MONTE_CARLO_DRAWS,
     MOST_ENUMERATED,
     Arms,
+    AssignmentSpace,
     assignment_space,
 )
 
@@ -64,61 +66,90 @@ class Schedule:
         first = np.sort(first)
         return rank[of_night.ravel()], self.block[first], self.arm[first]
 
+    def longest_run(self) -> int:
+        """Return how many units in a row have one arm, at most."""
+        _, _, arm = self.units()
+        changes = np.flatnonzero(np.diff(arm, prepend=-1, append=-1))
+        return int(np.diff(changes).max(initial=0))
 
-def redrawn_arms(
-    block: IntArray,
-    arm: IntArray,
-    used: BoolArray,
-    n_arms: int,
-    max_run: int | None,
-    seed: int,
-) -> tuple[Arms, bool]:
-    """Assignments that the scheme could have given to the units that are used.
 
-    Units that are not used (a missing night) keep their place in the sequence where a cap on
-    runs ties the units together. The numbers of each arm among the used units of a block are
-    held at what they were: given them, all remaining assignments stay equally likely, and the
-    estimate has the same form in each.
+@dataclass(frozen=True)
+class Redraw:
+    """The assignments that a scheme could have given to one person's nights.
+
+    Attributes
+    ----------
+    stratum : tuple of int, length units
+        Stratum of each unit: arms are shuffled within.
+    counts : tuple of tuple of int, shape (strata, arms)
+        Units of each arm in each stratum.
+    max_run : int or None
+    """
+
+    stratum: tuple[int, ...]
+    counts: tuple[tuple[int, ...], ...]
+    max_run: int | None
+
+    @property
+    def space(self) -> AssignmentSpace:
+        """All assignments, over the units."""
+        return assignment_space(self.stratum, self.counts, self.max_run)
+
+    @property
+    def size(self) -> int:
+        """How many they are."""
+        if self.max_run is not None:
+            return self.space.size
+        orders = (math.factorial(sum(row)) for row in self.counts)
+        alike = (math.factorial(n) for row in self.counts for n in row)
+        return math.prod(orders) // math.prod(alike)
+
+
+def redraw(schedule: Schedule, in_contrast: BoolArray) -> Redraw:
+    """Find what else the scheme could have given to the nights of a contrast.
+
+    Every night that was assigned keeps its place in the sequence, also one without a result: it
+    is redrawn with the others, and missing in each assignment. Units of arms outside the contrast
+    are shuffled among themselves only, so that the contrast's own places stay what they were.
 
     Parameters
     ----------
-    block, arm : ndarray of int64, shape (units,)
-        Block and assigned arm of each unit, in the order of time.
-    used : ndarray of bool, shape (units,)
-        Units that enter the contrast.
-    n_arms : int
-    max_run : int or None
+    schedule : Schedule
+    in_contrast : ndarray of bool, shape (arms,)
+        Arms that the contrast is between.
+    """
+    _, block, arm = schedule.units()
+    names = list(zip(block.tolist(), in_contrast[arm].tolist(), strict=True))
+    number = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    stratum = tuple(number[name] for name in names)
+    counts = np.zeros((len(number), schedule.n_arms), np.int64)
+    np.add.at(counts, (np.array(stratum, np.int64), arm), 1)
+    return Redraw(stratum, tuple(map(tuple, counts.tolist())), schedule.max_run)
+
+
+@lru_cache(maxsize=16)
+def redrawn_arms(redraw: Redraw, assigned: tuple[int, ...], seed: int) -> tuple[Arms, bool]:
+    """List or draw assignments, once for all persons and outcomes that share them.
+
+    Parameters
+    ----------
+    redraw : Redraw
+    assigned : tuple of int, length units
+        The arms as they were; the first row where the others are drawn.
     seed : int
         For the draws where there are too many assignments to list.
 
     Returns
     -------
-    arms : ndarray of int8, shape (r, used units)
-        All assignments, or draws from them.
+    arms : ndarray of int8, shape (r, units)
+        The assigned one is among them.
     exact : bool
-        Whether they are all.
+        Whether they are all that there are.
     """
-    if max_run is None:
-        block, arm, used = block[used], arm[used], used[used]
-    # The strata are the used and the unused units of each block.
-    names = list(zip(block.tolist(), used.tolist(), strict=True))
-    number = {name: i for i, name in enumerate(dict.fromkeys(names))}
-    stratum = tuple(number[name] for name in names)
-    counts = np.zeros((len(number), n_arms), np.int64)
-    np.add.at(counts, (np.array(stratum, np.int64), arm), 1)
-    arms, exact = _arms_of(stratum, tuple(map(tuple, counts.tolist())), max_run, seed)
-    return (arms if used.all() else arms[:, used]), exact
-
-
-@lru_cache(maxsize=16)
-def _arms_of(
-    stratum: tuple[int, ...], counts: tuple[tuple[int, ...], ...], max_run: int | None, seed: int
-) -> tuple[Arms, bool]:
-    """List or draw assignments, once for all persons and outcomes that share them."""
-    space = assignment_space(stratum, counts, max_run)
-    if space.size <= MOST_ENUMERATED:
-        return space.every(), True
-    return space.draw(MONTE_CARLO_DRAWS, np.random.default_rng(seed)), False
+    if redraw.size <= MOST_ENUMERATED:
+        return redraw.space.every(), True
+    drawn = redraw.space.draw(MONTE_CARLO_DRAWS, np.random.default_rng(seed))
+    return np.vstack([np.array(assigned, np.int8), drawn]), False
 
 
 def indicator(labels: IntArray) -> FloatArray:
