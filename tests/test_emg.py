@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import date, time
 from pathlib import Path
@@ -315,3 +316,92 @@ def test_median_criterion_is_that_of_the_slow_twin(seed):
         for start, end in bursts
     ]
     assert hold_median(envelope, rest, bursts, 2.0, 6).tolist() == expected
+
+
+# Heart beats, and rest that is not quiet
+
+
+def with_heart(signal: np.ndarray, uv: float, per_minute: float = 62, seed: int = 3) -> np.ndarray:
+    """An ECG on top: beats of three waves whose intervals breathe."""
+    random = np.random.default_rng(seed)
+    heard = signal.copy()
+    at_s = 0.3
+    while at_s < len(signal) / FS - 1:
+        index = np.arange(round((at_s - 0.1) * FS), round((at_s + 0.3) * FS))
+        index = index[(index >= 0) & (index < len(signal))]
+        time_s = index / FS - at_s
+        wave = np.exp(-0.5 * (time_s / 0.01) ** 2)
+        wave -= 0.35 * np.exp(-0.5 * ((time_s - 0.03) / 0.012) ** 2)
+        heard[index] += uv * wave
+        breath = 1 + 0.05 * np.sin(2 * np.pi * at_s / 4)
+        at_s += 60 / per_minute * (breath + random.normal(0, 0.02))
+    return heard
+
+
+def many_bursts(seed: int, length_s: int) -> list[tuple[float, float, float]]:
+    random = np.random.default_rng(seed)
+    onset_s = 20 + np.cumsum(random.uniform(12, 30, 400))
+    return [
+        (float(at_s), float(random.uniform(0.7, 5)), float(random.uniform(8, 35)))
+        for at_s in onset_s[onset_s < length_s - 30]
+    ]
+
+
+@pytest.mark.parametrize(("uv", "per_minute"), [(12, 62), (30, 62), (30, 48), (30, 95), (60, 70)])
+def test_heart_beats_move_no_onset_and_no_offset(tmp_path, uv, per_minute):
+    bursts = many_bursts(5, 1200)
+    signal = with_heart(simulated_emg(1200, bursts), uv, per_minute)
+    found = found_in(edf_of(tmp_path / "n.edf", {"EMG LAT": signal}))
+    onset_s = np.array([at for at, _, _ in bursts])
+    offset_s = np.array([at + length for at, length, _ in bursts])
+    near = [
+        (on, on + length)
+        for on, length in found
+        if np.min(np.abs(onset_s - on)) < 0.2 and np.min(np.abs(offset_s - on - length)) < 0.3
+    ]
+    assert 2 * len(near) / (len(found) + len(bursts)) > 0.95
+
+
+def test_a_heart_without_movements_is_no_movement(tmp_path):
+    signal = with_heart(simulated_emg(600, []), 60)
+    assert found_in(edf_of(tmp_path / "n.edf", {"EMG LAT": signal})) == []
+
+
+def test_movements_end_where_they_do_though_rest_is_not_quiet(tmp_path):
+    bursts = many_bursts(6, 1200)
+    signal = simulated_emg(1200, [(at, length, 25.0) for at, length, _ in bursts], rest_uv=2.5)
+    found = found_in(edf_of(tmp_path / "n.edf", {"EMG LAT": signal}))
+    offset_s = np.array([at + length for at, length, _ in bursts])
+    late_s = [min(offset_s - on - length, key=abs) for on, length in found]
+    assert len(found) == len(bursts)
+    assert np.quantile(np.abs(late_s), 0.95) < 0.35
+
+
+# Without marks, by name, with stages of another file
+
+
+def test_leg_emg_is_scored_where_nothing_is_marked_and_it_is_said(tmp_path):
+    signals = {"EMG LAT": simulated_emg(200, BURSTS), "EEG": np.zeros(200 * FS)}
+    path = edf_of(tmp_path / "n.edf", signals)
+    result = CliRunner().invoke(main, ["score", str(path), "--json"])
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["indices"]["lm_count"] == 4
+    assert "movements_from_emg" in result.stderr
+    assert "'EMG LAT'" in result.stderr
+
+
+def test_channels_are_named_and_stages_come_from_another_file(tmp_path):
+    signals = {"X1": simulated_emg(200, BURSTS), "X2": simulated_emg(200, BURSTS[:2], seed=2)}
+    path = edf_of(tmp_path / "n.edf", signals)
+    stages = tmp_path / "stages.txt"
+    stages.write_text("W\nN2\nN2\nN2\nN2\nN2\n")
+    words = ["score", str(path), "--channels", "X1,x2", "--sleep", str(stages), "--json"]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0, result.output
+    indices = json.loads(result.stdout)["indices"]
+    assert indices["sleep_hours"] == pytest.approx(150 / 3600, abs=1e-6)
+    assert indices["lm_count"] == 4
+    result = CliRunner().invoke(main, ["score", str(path), "--channels", "X3"])
+    assert result.exit_code == 1
+    assert "no channel 'X3'" in result.stderr
+    assert "X1, X2" in result.stderr

@@ -17,6 +17,7 @@ import numpy as np
 
 from rlsmove.errors import UnsuitableSignal
 from rlsmove.events.edf import edf_marks
+from rlsmove.events.heart_beats import without_beats
 from rlsmove.events.labels import LabelTable, side_named
 from rlsmove.events.night_events import Events, events_of_cases
 from rlsmove.io.edf_records import EdfChannel, EdfRecords
@@ -39,6 +40,9 @@ _REST_REACH_S = 60
 #: ... as the level that the envelope stays below for this part of that time: movements, which
 #: may fill half of it in a restless hour, leave it as it is.
 _REST_QUANTILE = 0.3
+#: Noise at rest that comes above the offset's level keeps a movement from ending; the level lies at
+#: least so many standard deviations above rest.
+_SCATTERS = 4.0
 _MAINS_HZ = (50.0, 60.0, 100.0)
 #: 3 Hz rings for 0.35 s after a burst of 40 uV; wider ones take more of the EMG itself.
 _NOTCH_WIDTH_HZ = 6.0
@@ -223,7 +227,7 @@ def emg_movements(edf: EdfRecords, channel: EdfChannel, side: int) -> tuple[Move
         envelope,
         rest,
         EMG_ONSET_ABOVE_REST_UV,
-        EMG_OFFSET_ABOVE_REST_UV,
+        max(EMG_OFFSET_ABOVE_REST_UV, _SCATTERS * resting_scatter(envelope)),
         EMG_QUIET_MS * ENVELOPE_HZ // 1000,
     )
     stretch = EMG_MEDIAN_STRETCH_MS * ENVELOPE_HZ // 1000
@@ -292,6 +296,8 @@ def emg_envelope(edf: EdfRecords, channel: EdfChannel) -> tuple[FloatArray, floa
             envelope[bins[edges]] = np.maximum.reduceat(np.abs(filtered), edges)
     width = round(_PEAKS_JOIN_S * ENVELOPE_HZ) + 1
     recorded = ~np.isnan(envelope)
+    if np.any(recorded):
+        envelope = without_beats(envelope, float(np.nanmedian(envelope)), ENVELOPE_HZ)
     closed = grey_closing(np.where(recorded, envelope, 0.0), size=width)
     return np.where(recorded, closed, np.nan), start_s
 
@@ -319,6 +325,21 @@ def resting_level(envelope: FloatArray) -> FloatArray:
     windows = np.lib.stride_tricks.sliding_window_view(around, 2 * _REST_REACH_S + 1)
     rest = _sorted_quantile(np.sort(windows, axis=1), _REST_QUANTILE)
     return np.repeat(rest, ENVELOPE_HZ)[: len(envelope)]
+
+
+def resting_scatter(envelope: FloatArray) -> float:
+    """How much the envelope scatters at rest, in uV, as a standard deviation.
+
+    By its 50 % and 90 % quantiles in each second, of which the quieter half is rest.
+    """
+    seconds = len(envelope) // ENVELOPE_HZ
+    by_second = np.sort(envelope[: seconds * ENVELOPE_HZ].reshape(seconds, ENVELOPE_HZ), axis=1)
+    by_second = by_second[~np.isnan(by_second[:, -1])]
+    if not len(by_second):
+        return 0.0
+    middle = _sorted_quantile(by_second, 0.5)
+    spread = (_sorted_quantile(by_second, 0.9) - middle) / 1.2816
+    return float(np.median(spread[middle <= np.median(middle)]))
 
 
 def _sorted_quantile(rows: FloatArray, quantile: float) -> FloatArray:
