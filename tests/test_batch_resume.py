@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 from batch_studies import FIRST_NIGHT, change_cell, drop_rows, files_under, make_study, write_leg
 
-from rlsmove.batch import BatchResult, run_batch
-from rlsmove.errors import StudyError
+from rlsmove.batch import BatchResult, person_tasks, run_batch
+from rlsmove.batch.tasks import read_recording
+from rlsmove.batch.work_list import RecordingFile
+from rlsmove.errors import RecordingError, StudyError
+from rlsmove.io.provenance import library_versions
+from rlsmove.night.reopened_leg import reopen_leg
 from rlsmove.results.movements_csv import MOVEMENT_COLUMNS
 from rlsmove.review import open_night
 from rlsmove.review.edits import append_edit, new_edit
@@ -122,7 +128,7 @@ def test_lights_of_the_diary_are_used(study: Path) -> None:
     run_batch(study, jobs=1)
     night = json.loads((study / f"derived/nights/p01/{NIGHT_1}/night.json").read_text())
     assert night["sleep"]["source"] == "lights"
-    assert night["sleep"]["lights_off"] == f"{NIGHT_1}T22:15:00.000"
+    assert night["sleep"]["lights_off"] == f"{NIGHT_1}T22:15:00.000+00:00"
 
 
 @pytest.mark.parametrize(
@@ -187,8 +193,65 @@ def test_a_reviewed_night_counts_as_reviewed(study: Path) -> None:
 def test_the_table_has_the_columns_of_the_contract(finished: Path) -> None:
     header = (finished / "derived/nights.csv").read_text().splitlines()[0].split(",")
     first = ["status", "code", "sentence", "participant_id", "night", "side", "file"]
-    first += ["simulated", "reviewed"]
+    first += ["simulated", "reviewed", "sleep_source", "rules", "detector"]
     assert header == [*first, *(index.name for index in INDICES)]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda record: record["row"].update(lm_count=999),
+        lambda record: record["row"].pop("status"),
+        lambda record: record.update(key=[]),
+        lambda record: record["recordings"].clear(),
+        lambda record: record.pop("digest"),
+        lambda record: record.update(outputs=None),
+    ],
+)
+def test_a_record_that_was_edited_is_computed_anew(study: Path, spoil: Any) -> None:
+    before = files_under(study)
+    path = study / f"derived/nights/p01/{NIGHT_1}/batch.json"
+    record = json.loads(path.read_text())
+    spoil(record)
+    path.write_text(json.dumps(record))
+    assert explained(study) == {
+        NIGHT_1: "computed: batch.json is damaged, was edited, or is of another version",
+        NIGHT_2: "kept",
+    }
+    assert files_under(study) == before
+
+
+def test_other_code_and_other_libraries_compute_anew(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    libraries = {**library_versions(), "scipy": "9.9"}
+    monkeypatch.setattr(person_tasks, "library_versions", lambda: libraries)
+    assert "scipy" in explained(study)[NIGHT_1]
+    monkeypatch.setattr(person_tasks, "code_digest", lambda: "other")
+    assert explained(study)[NIGHT_2] == "computed: the program's code has changed"
+
+
+def test_one_recording_for_both_legs_is_refused(study: Path) -> None:
+    left, right = (study / f"raw/p01_{NIGHT_1}_{side}.h5" for side in ("left", "right"))
+    right.write_bytes(left.read_bytes())
+    result = run_batch(study, jobs=1)
+    row = next(row for row in result.rows if row["night"] == NIGHT_1)
+    assert row["status"] == "failed"
+    assert "hold the same samples" in row["sentence"]
+
+
+def test_a_recording_that_changes_between_two_readings_is_refused(study: Path) -> None:
+    file = RecordingFile("a", study / f"raw/p01_{NIGHT_1}_left.h5", "left")
+    reading = read_recording(file, {})
+    assert reading.first is not None
+    assert reopen_leg(file.path, reading.first).sha256 == reading.sha256
+    content = bytearray(file.path.read_bytes())
+    content[len(content) // 2] ^= 1
+    times = file.path.stat()
+    file.path.write_bytes(content)
+    os.utime(file.path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    with pytest.raises(RecordingError, match="changed while it was being read"):
+        reopen_leg(file.path, reading.first)
 
 
 def test_the_store_holds_what_the_tables_hold(finished: Path) -> None:

@@ -48,7 +48,15 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Any:
     events = events_csv(simulated(legs="both", hours=1.5, fs=50.0))
     events += "respiratory,,1500,20\narousal,,1600,5\n"
     (folder / "events.csv").write_text(events)
-    options = ["--sleep", f"{folder}/events.csv", "--sit", "22:30", "--json"]
+    options = [
+        "--sleep",
+        f"{folder}/events.csv",
+        "--sit",
+        "22:30",
+        "--json",
+        "--out",
+        f"{folder}/out",
+    ]
     legs = ["--left", f"{folder}/left.h5", "--right", f"{folder}/right.h5"]
     result = CliRunner().invoke(main, ["night", *legs, *options])
     assert result.exit_code == 0, result.stderr
@@ -83,6 +91,7 @@ STANDS_FOR = {
     "<event>": "respiratory|arousal",
     "<class>": "plm|isolated|short_interval",
     "<spread>": "mean|sd|min|max",
+    "<library>": "numpy|scipy|numba|h5py",
     "<setting>": r"[\w.]+",
     "<fact>": "|".join(re.escape(field.name) for field in fields.RECORDING),
 }

@@ -244,6 +244,11 @@ def test_damaged_movements_are_refused_with_their_place(damage, says, nights, tm
     folder = shutil.copytree(nights / "many", tmp_path / "night")
     table = folder / "movements.csv"
     table.write_text(damage(table.read_text()))
+    with pytest.raises(ResultError, match="not of this night"):
+        open_night(folder)
+    record = json.loads((folder / "night.json").read_text())
+    del record["digests"]  # as an earlier version wrote it
+    (folder / "night.json").write_text(json.dumps(record))
     with pytest.raises(ResultError, match=r"movements\.csv") as error:
         night_page(open_night(folder))
     assert says in str(error.value)

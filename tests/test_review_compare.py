@@ -11,6 +11,7 @@ from night_folders import write_recordings, write_results
 
 from rlsmove.comparison.comparison import compare_study
 from rlsmove.comparison.study_nights import night_results, study_nights
+from rlsmove.errors import ResultError
 from rlsmove.results.nights_csv import nights_csv
 from rlsmove.review import EDITS_FILE, open_night
 from rlsmove.review.edits import append_edit, new_edit
@@ -111,3 +112,24 @@ def test_review_that_cannot_be_used_leaves_the_night_out_in_words(study):
     (left_out,) = comparison["persons"]["p1"]["excluded"]
     assert left_out["night"] == NIGHTS[0]
     assert "review cannot be used" in left_out["reason"]
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("night.npz", lambda content, _: content + b"\0"),
+        ("movements.csv", lambda content, _: content.rsplit(b"\n", 2)[0] + b"\n"),
+        (EDITS_FILE, lambda content, name: content.replace(name.encode(), b"0123456789abcdef")),
+    ],
+)
+def test_what_is_of_another_night_is_refused(study, name, changed):
+    night = study / "derived" / "nights" / "p1" / NIGHTS[0]
+    reject(night)
+    content = (night / name).read_bytes()
+    (night / name).write_bytes(changed(content, open_night(night).digest))
+    with pytest.raises(ResultError, match=r"of (this|the) night"):
+        open_night(night)
+    comparison, _ = compare_study(study)
+    (left_out,) = comparison["persons"]["p1"]["excluded"]
+    assert left_out["night"] == NIGHTS[0]
+    assert name in left_out["reason"]

@@ -208,3 +208,14 @@ def test_every_edit_is_one_line_of_json(tmp_path):
     line = (tmp_path / EDITS_FILE).read_text()
     assert line.endswith("\n")
     assert json.loads(line)["who"] == "mk"
+
+
+def test_a_line_whose_action_is_a_list_is_named_and_the_rest_counts(tmp_path):
+    append_edit(tmp_path, edit("accept", movements=["left@160.000"]))
+    with (tmp_path / EDITS_FILE).open("a") as file:
+        file.write('{"edit":"a","at":"x","who":"x","why":"x","night":"0123","action":["accept"]}\n')
+    append_edit(tmp_path, edit("reject", movements=["left@100.000"]))
+    edits, notices = read_edits(tmp_path)
+    assert [one.action for one in edits] == ["accept", "reject"]
+    assert [notice.code for notice in notices] == ["edit_unreadable"]
+    assert "line 2" in notices[0].sentence

@@ -8,6 +8,7 @@ hand and the files are as it left them.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -22,6 +23,7 @@ from rlsmove.results.night_json import RECORD_FILE
 from rlsmove.results.night_npz import NIGHT_FILE
 
 RECORD = "batch.json"
+_PARTS = ("key", "outputs", "recordings", "row")
 OUTPUTS = (MOVEMENTS_FILE, RECORD_FILE, NIGHT_FILE)
 
 
@@ -33,8 +35,10 @@ class NightKey:
     ----------
     participant_id, night : str
         Whose night, and its evening date.
-    version : str
-        Of this program.
+    version, code : str
+        Of this program, and the digest of its code.
+    libraries : mapping of str to str
+        Versions of those that numbers come from.
     rules : mapping
         Name and values of the rule set.
     lights_off, lights_on : str or None
@@ -50,6 +54,8 @@ class NightKey:
     participant_id: str
     night: str
     version: str
+    code: str
+    libraries: Mapping[str, str]
     rules: Mapping[str, Any]
     lights_off: str | None
     lights_on: str | None
@@ -91,17 +97,23 @@ def finish_night(
         "recordings": readings,
         "row": row,
     }
-    write_files({folder / RECORD: json_text(record)})
+    write_files({folder / RECORD: json_text({**record, "digest": _digest(record)})})
+
+
+def _digest(record: Mapping[str, Any]) -> str:
+    parts = {name: record[name] for name in _PARTS}
+    return hashlib.sha256(json_text(parts).encode()).hexdigest()
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
-    """Read what a night was made from; None where it was never finished."""
+    """Read what a night was made from; None where it was never finished, or is not as written."""
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    whole = isinstance(record, dict) and {"key", "outputs", "recordings", "row"} <= set(record)
-    return record if whole else None
+    whole = isinstance(record, dict) and {*_PARTS, "digest"} == set(record)
+    # What was changed by hand, or is of another version's shape, is not what a batch wrote.
+    return record if whole and record["digest"] == _digest(record) else None
 
 
 def why_unfinished(folder: Path, record: Mapping[str, Any] | None, key: NightKey) -> str:
@@ -117,7 +129,7 @@ def why_unfinished(folder: Path, record: Mapping[str, Any] | None, key: NightKey
         What the night would be made from now.
     """
     if record is None:
-        return "no earlier result" if not folder.exists() else "its earlier run did not finish"
+        return _why_no_record(folder, key)
     wanted, earlier = plain(asdict(key)), record["key"]
     if wanted != earlier:
         return "; ".join(_differences(earlier, wanted)) or "the record of its earlier run differs"
@@ -131,14 +143,35 @@ def why_unfinished(folder: Path, record: Mapping[str, Any] | None, key: NightKey
     return ""
 
 
+def _why_no_record(folder: Path, key: NightKey) -> str:
+    if not folder.exists():
+        return "no earlier result"
+    try:
+        found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return "its earlier run did not finish"
+    earlier = found.get("key") if isinstance(found, dict) else None
+    if isinstance(earlier, dict) and earlier.get("version") not in (None, key.version):
+        return f"version {earlier['version']} before, {key.version} now"
+    return f"{RECORD} is damaged, was edited, or is of another version"
+
+
 def _differences(earlier: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     found = []
     if earlier.get("version") != wanted["version"]:
         found.append(f"version {earlier.get('version')} before, {wanted['version']} now")
-    before, now = earlier.get("rules") or {}, wanted["rules"]
-    if before != now:
-        names = [name for name in now if before.get(name) != now[name]]
-        told = ", ".join(f"{name} {before.get(name)} before, {now[name]} now" for name in names[:3])
+    elif earlier.get("code") != wanted["code"]:
+        found.append("the program's code has changed")
+    for name, now in wanted["libraries"].items():
+        before = (earlier.get("libraries") or {}).get(name)
+        if before != now:
+            found.append(f"{name} {before} before, {now} now")
+    rules, wanted_rules = earlier.get("rules") or {}, wanted["rules"]
+    if rules != wanted_rules:
+        names = [name for name in wanted_rules if rules.get(name) != wanted_rules[name]]
+        told = ", ".join(
+            f"{name} {rules.get(name)} before, {wanted_rules[name]} now" for name in names[:3]
+        )
         found.append(f"rules differ ({told})")
     for name in ("lights_off", "lights_on", "time_zone"):
         if earlier.get(name) != wanted[name]:

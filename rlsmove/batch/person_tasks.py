@@ -11,7 +11,7 @@ from rlsmove.batch.finished_nights import NightKey, night_folder, read_record, w
 from rlsmove.batch.job import Job
 from rlsmove.batch.tasks import Failure, Reading, failed_row, read_recording, score_night
 from rlsmove.batch.work_list import DiaryNight, Person, WorkList
-from rlsmove.io.provenance import program_version
+from rlsmove.io.provenance import code_digest, library_versions, program_version
 from rlsmove.records import Notice
 
 #: Told what becomes of a night, and why: participant, evening, sentence.
@@ -105,7 +105,7 @@ def person_steps(person: Person, work: WorkList, explain: Explain, result: Perso
         That can run at the same time; each has ended when the next list is asked for.
     """
     version = program_version()
-    known = _known_recordings(work.derived / "nights" / person.participant_id, version)
+    known = _known_recordings(work.derived / "nights" / person.participant_id)
     reading_jobs = {file.name: Job(read_recording, (file, known)) for file in person.recordings}
     yield list(reading_jobs.values())
     readings = [j.outcome for j in reading_jobs.values() if isinstance(j.outcome, Reading)]
@@ -146,12 +146,12 @@ def person_steps(person: Person, work: WorkList, explain: Explain, result: Perso
             result.rows.append(job.outcome)
 
 
-def _known_recordings(folder: Path, version: str) -> dict[str, Mapping[str, Any]]:
+def _known_recordings(folder: Path) -> dict[str, Mapping[str, Any]]:
     """What the finished nights of a person tell of their recordings, by digest."""
     known: dict[str, Mapping[str, Any]] = {}
     for night in sorted(folder.glob("*")):
         record = read_record(night)
-        if record is not None and record["key"].get("version") == version:
+        if record is not None and record["key"].get("code") == code_digest():
             known |= record["recordings"]
     return known
 
@@ -203,6 +203,8 @@ def _plan_nights(
             participant_id=person.participant_id,
             night=evening,
             version=version,
+            code=code_digest(),
+            libraries=library_versions(),
             rules=work.rules.options(),
             lights_off=lights_off,
             lights_on=lights_on,

@@ -16,8 +16,13 @@ from rlsmove.errors import RlsmoveError, SettingError
 from rlsmove.io.json_text import plain
 from rlsmove.io.provenance import program_version, sha256_of
 from rlsmove.night.analysis import NightResult, analyse_night
-from rlsmove.night.opened_leg import open_leg
-from rlsmove.night.reopened_leg import FirstReading, first_reading, reopen_leg
+from rlsmove.night.opened_leg import changed_meanwhile, open_leg
+from rlsmove.night.reopened_leg import (
+    FirstReading,
+    check_unchanged,
+    first_reading,
+    reopen_leg,
+)
 from rlsmove.night.sleep_source import Lights
 from rlsmove.records import SIDES, Notice
 from rlsmove.results.night_files import write_night_result
@@ -195,6 +200,9 @@ def score_night(
     RlsmoveError
         The night cannot be scored or written.
     """
+    for reading, entry in zip(readings, key.inputs, strict=True):
+        if reading.sha256 != entry["sha256"]:
+            raise changed_meanwhile(reading.file.path)
     legs = [reopen_leg(r.file.path, r.first, r.file.told) for r in readings if r.first is not None]
     try:
         result = analyse_night(
@@ -209,6 +217,9 @@ def score_night(
         raise SettingError(
             "nights.tsv", f"the night of {key.night}: {error.found}", expected=error.expected
         ) from error
+    for reading in readings:
+        if reading.first is not None:
+            check_unchanged(reading.file.path, reading.first)
     result = replace(result, notices=[*result.notices, *notices])
     clear_leftovers(folder)
     write_night_result(result, folder, None)
@@ -240,6 +251,9 @@ def night_row(result: NightResult, key: NightKey) -> dict[str, Any]:
         "file": ";".join(entry["file"] for entry in key.inputs),
         "simulated": "yes" if result.simulated else "no",
         "reviewed": "no",
+        "sleep_source": "none" if result.sleep is None else result.sleep.source,
+        "rules": key.rules["name"],
+        "detector": f"{key.version}+{key.code}",
         **{index.name: result.indices[index.name] for index in INDICES},
     }
 
@@ -250,6 +264,7 @@ def failed_row(
     """The row of nights.csv of a night that has no result."""
     head = ("failed", failure.code, failure.sentence, participant_id, night, side, file, "", "no")
     return {
-        **dict(zip(ROW_COLUMNS, head, strict=True)),
+        **dict.fromkeys(ROW_COLUMNS, ""),
+        **dict(zip(ROW_COLUMNS, head, strict=False)),
         **dict.fromkeys(index.name for index in INDICES),
     }

@@ -104,11 +104,12 @@ def command(
                 keep_signal=out is not None,
                 progress=progress,
             )
+        record = None
         if out is not None:
             folder = out if len(evenings) == 1 else out / str(chosen)
-            write_night_result(result, folder, events_file)
+            record = write_night_result(result, folder, events_file)
         if as_json:
-            printed.append(night_json(result, events_file))
+            printed.append(record or night_json(result, events_file))
         else:
             click.echo("\n".join(night_lines(result)))
         for notice in result.notices:

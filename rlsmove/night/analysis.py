@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+import numpy as np
+
+from rlsmove.errors import RecordingError
 from rlsmove.events.night_events import Events
 from rlsmove.movements.common_clock import CommonClock, find_common_clock
 from rlsmove.night.chosen_nights import check_dated
@@ -140,6 +143,7 @@ def analyse_night(
     start_time = legs[0].recording.start_time
     zone = lights.time_zone or legs[0].recording.time_zone
     lights = replace(lights, time_zone=zone)
+    _check_two_legs(legs)
     present = [leg for leg in legs if leg.span_of(evening) is not None]
     notices = [notice for leg in legs for notice in leg_notices(leg, evening)]
     notices += clock_notices(present[0], evening, zone)
@@ -229,3 +233,22 @@ def analyse_night(
         notices=[*notices, *sleep_notices, *index_notices(scored.indices)],
         placed=placed,
     )
+
+
+def _check_two_legs(legs: list[Leg]) -> None:
+    """Refuse the same samples for both legs: each movement would count as one of both."""
+    if len(legs) < 2:
+        return
+    one, two = (leg.survey for leg in legs)
+    same = one.sd_g.shape == two.sd_g.shape and all(
+        np.allclose(getattr(one, name), getattr(two, name), rtol=1e-3, atol=1e-4)
+        for name in ("mean_g", "sd_g")
+    )
+    if same and one.sd_g.any():
+        names = " and ".join(leg.recording.path.name for leg in legs)
+        raise RecordingError(
+            legs[1].recording.path,
+            f"{names} hold the same samples",
+            expected="a recording of each leg",
+            advice="Give the recording of the other leg, or one leg alone",
+        )

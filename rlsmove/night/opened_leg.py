@@ -11,6 +11,8 @@ from pathlib import Path
 from rlsmove.devices import open_recording
 from rlsmove.devices.recording import Recording
 from rlsmove.devices.told import NOTHING_TOLD, Told
+from rlsmove.errors import RecordingError
+from rlsmove.io.file_stamps import Stamp, stamp_of
 from rlsmove.io.provenance import sha256_of
 from rlsmove.records import SIDES, FloatArray
 from rlsmove.signal.calibration import Calibration, calibrate
@@ -47,6 +49,8 @@ class Leg:
         See `signal.nights.night_spans`.
     sha256 : str
         Of the file's bytes; empty without a file.
+    stamp : Stamp or None
+        Of the file when it was read; None without one.
     """
 
     recording: Recording
@@ -58,6 +62,7 @@ class Leg:
     nights: list[NightSpan]
     leftovers: list[NightSpan]
     sha256: str = ""
+    stamp: Stamp | None = None
 
     def span_of(self, evening: date) -> NightSpan | None:
         """What the recording holds of the night that begins on this date; None for nothing."""
@@ -97,8 +102,21 @@ def open_leg(
         What is told does not fit it.
     """
     _log.debug("reading %s", path)
-    leg = read_leg(open_recording(path, told), side, progress)
-    return replace(leg, sha256=sha256_of(path))
+    recording = open_recording(path, told)
+    stamp = stamp_of(path)
+    leg = replace(read_leg(recording, side, progress), sha256=sha256_of(path), stamp=stamp)
+    if stamp_of(path) != stamp:
+        raise changed_meanwhile(path)
+    return leg
+
+
+def changed_meanwhile(path: str | Path) -> RecordingError:
+    """Say that a file was changed while it was being read."""
+    return RecordingError(
+        path,
+        "it was changed while it was being read",
+        advice="Run the same again once nothing writes to it",
+    )
 
 
 def read_leg(

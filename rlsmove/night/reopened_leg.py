@@ -7,7 +7,10 @@ from pathlib import Path
 
 from rlsmove.devices import open_recording
 from rlsmove.devices.told import NOTHING_TOLD, Told
-from rlsmove.night.opened_leg import Leg
+from rlsmove.errors import RecordingError
+from rlsmove.io.file_stamps import Stamp, stamp_of
+from rlsmove.io.provenance import sha256_of
+from rlsmove.night.opened_leg import Leg, changed_meanwhile
 from rlsmove.records import FloatArray, Notice
 from rlsmove.signal.calibration import Calibration
 from rlsmove.signal.nights import NightSpan
@@ -21,7 +24,7 @@ class FirstReading:
 
     Attributes
     ----------
-    side, survey, calibration, nonwear_s, nights, leftovers, sha256
+    side, survey, calibration, nonwear_s, nights, leftovers, sha256, stamp
         As of `Leg`.
     notices : tuple of Notice
         What was found wrong with the recording once it was read to its end.
@@ -34,6 +37,7 @@ class FirstReading:
     nights: list[NightSpan]
     leftovers: list[NightSpan]
     sha256: str
+    stamp: Stamp | None
     notices: tuple[Notice, ...]
 
 
@@ -61,9 +65,26 @@ def reopen_leg(path: Path, reading: FirstReading, told: Told = NOTHING_TOLD) -> 
     Raises
     ------
     RecordingError
-        The file cannot be used any more.
+        The file cannot be used any more, or is not what it was.
     """
+    check_unchanged(path, reading)
     recording = open_recording(path, told)
     recording.notices = list(reading.notices)
     shared = {name: getattr(reading, name) for name in _SHARED}
     return Leg(recording=recording, reader=UniformReader(recording), **shared)
+
+
+def check_unchanged(path: Path, reading: FirstReading) -> None:
+    """See that a file still has the bytes that its first reading was of.
+
+    Raises
+    ------
+    RecordingError
+        It has others.
+    """
+    try:
+        same = stamp_of(path) == reading.stamp or sha256_of(path) == reading.sha256
+    except OSError as error:
+        raise RecordingError(path, f"cannot be read ({error.strerror})") from error
+    if not same:
+        raise changed_meanwhile(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from rlsmove.io.atomic_files import write_files
 from rlsmove.io.json_text import json_text
 from rlsmove.io.provenance import provenance
 from rlsmove.results.movements_csv import MOVEMENTS_FILE, movements_csv
-from rlsmove.results.night_json import RECORD_FILE, night_record, warnings
+from rlsmove.results.night_json import DIGEST_KEYS, RECORD_FILE, night_id_of, night_record, warnings
 from rlsmove.results.nights_csv import NIGHTS_FILE, nights_csv
 
 #: Rules, warnings and provenance of a list of several nights.
@@ -39,7 +40,7 @@ def write_scores(out_dir: Path, nights: Mapping[str, ScoredNight], inputs: Seque
     if list(nights) == [""]:
         night = nights[""]
         files = {
-            MOVEMENTS_FILE: movements_csv([(night.scoring, night.events.start_time, "")]),
+            MOVEMENTS_FILE: _movements(night),
             RECORD_FILE: json_text(score_record(nights, inputs)),
         }
     else:
@@ -67,9 +68,18 @@ def score_record(nights: Mapping[str, ScoredNight], inputs: Sequence[Path]) -> d
     return records[""] if list(records) == [""] else records
 
 
+def _movements(night: ScoredNight) -> str:
+    return movements_csv([(night.scoring, night.events.start_time, "")])
+
+
 def _parts(night: ScoredNight, inputs: Sequence[Path]) -> dict[str, Any]:
     events = night.events
+    origin = provenance(inputs, {"rules": night.rules.options()})
     return {
+        "digests": {
+            DIGEST_KEYS[MOVEMENTS_FILE]: hashlib.sha256(_movements(night).encode()).hexdigest()
+        },
+        "night_id": night_id_of("", [("list", entry["sha256"]) for entry in origin["inputs"]]),
         "start_time": events.start_time,
         "recording": {
             "source": "event list",
@@ -81,6 +91,6 @@ def _parts(night: ScoredNight, inputs: Sequence[Path]) -> dict[str, Any]:
         "rules": night.rules,
         "indices": night.indices,
         "notices": night.notices,
-        "provenance": provenance(inputs, {"rules": night.rules.options()}),
+        "provenance": origin,
         "tables": event_tables(night),
     }

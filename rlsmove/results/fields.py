@@ -189,6 +189,9 @@ RECORDING = (
 )
 
 NIGHT = (
+    Field("id", TEXT, "", "of the night: the same for the same recordings and evening"),
+    Field("digests.movements_csv", TEXT, "SHA-256", "of movements.csv beside it"),
+    Field("digests.night_npz", TEXT, "SHA-256", "of night.npz beside it"),
     Field("simulated", TRUTH, "", "whether no person was recorded"),
     Field("recording.<fact>", ANY, "", "the facts of the (left) recording, listed below"),
     Field(
@@ -313,6 +316,8 @@ NIGHT = (
         "its version",
         needed=True,
     ),
+    Field("provenance.code", TEXT, "", "first digits of the SHA-256 of the code it was made by"),
+    Field("provenance.libraries.<library>", TEXT, "", "version of numpy, scipy, numba, h5py"),
     Field(
         "provenance.settings_digest",
         TEXT,
@@ -465,6 +470,7 @@ NIGHT = (
 )
 
 PLACEHOLDERS = (
+    Field("<library>", TEXT, "", "numpy, scipy, numba, h5py"),
     Field("<part>", TEXT, "", "TIB (lights off to on), TST (sleep), W, N1, N2, N3, R, NREM"),
     Field("<side>", TEXT, "", "left, right; in tables also all, bilateral, monolateral"),
     Field(
@@ -490,6 +496,9 @@ NIGHTS = (
     Field("file", TEXT, "", "recordings, between semicolons"),
     Field("simulated", TEXT, "", "yes, no: whether no person was recorded"),
     Field("reviewed", TEXT, "", "whether a person has edited the night"),
+    Field("sleep_source", TEXT, "", "where sleep comes from: hypnogram, lights, sensor, none"),
+    Field("rules", TEXT, "", "name of the rule set"),
+    Field("detector", TEXT, "", "version of the program, and of the code, that made the night"),
 )
 
 PERSON = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from rlsmove.io.json_text import json_text
 from rlsmove.io.provenance import provenance_of_digests, sha256_of
 from rlsmove.night.analysis import NightResult
 from rlsmove.night.opened_leg import Leg
+from rlsmove.records import SIDES
 from rlsmove.results.movements_csv import MOVEMENTS_FILE, movements_csv
-from rlsmove.results.night_json import RECORD_FILE, night_record
+from rlsmove.results.night_json import DIGEST_KEYS, RECORD_FILE, night_id_of, night_record
 from rlsmove.results.night_npz import NIGHT_FILE, write_night_file
 from rlsmove.scoring import night_tables
 from rlsmove.scoring.intervals import total_ms
@@ -102,7 +104,7 @@ def night_facts(result: NightResult) -> dict[str, Any]:
 
 
 def night_json(result: NightResult, events: Path | None) -> dict[str, Any]:
-    """Build what night.json holds of a night.
+    """Build what night.json holds of a night, but for the digests of the files beside it.
 
     Parameters
     ----------
@@ -114,8 +116,13 @@ def night_json(result: NightResult, events: Path | None) -> dict[str, Any]:
     return night_record(**_parts(result, events))
 
 
-def write_night_result(result: NightResult, out_dir: Path, events: Path | None) -> None:
+def write_night_result(result: NightResult, out_dir: Path, events: Path | None) -> dict[str, Any]:
     """Write movements.csv, night.json and night.npz of a night into a folder, together.
+
+    Returns
+    -------
+    dict
+        What was written into night.json.
 
     Raises
     ------
@@ -124,13 +131,14 @@ def write_night_result(result: NightResult, out_dir: Path, events: Path | None) 
     """
     with atomic_path(out_dir / NIGHT_FILE) as partial:
         write_night_file(partial, result.detected)
-        start_time = _start_time(result)
-        write_files(
-            {
-                out_dir / MOVEMENTS_FILE: movements_csv([(result.scoring, start_time, "")]),
-                out_dir / RECORD_FILE: json_text(night_json(result, events)),
-            }
-        )
+        movements = movements_csv([(result.scoring, _start_time(result), "")])
+        digests = {
+            DIGEST_KEYS[MOVEMENTS_FILE]: hashlib.sha256(movements.encode()).hexdigest(),
+            DIGEST_KEYS[NIGHT_FILE]: sha256_of(partial),
+        }
+        record = night_record(**_parts(result, events), digests=digests)
+        write_files({out_dir / MOVEMENTS_FILE: movements, out_dir / RECORD_FILE: json_text(record)})
+    return record
 
 
 def _start_time(result: NightResult) -> datetime | None:
@@ -151,7 +159,9 @@ def _parts(result: NightResult, events: Path | None) -> dict[str, Any]:
     by_leg = {"indices_by_leg": result.indices_by_leg} if result.indices_by_leg else {}
     test = result.immobilization
     immobilization = {} if test is None else {"immobilization_test": test}
+    legs = [(SIDES[leg.side], leg.sha256) for leg in result.legs]
     return {
+        "night_id": night_id_of(str(result.evening), legs),
         "start_time": _start_time(result),
         "simulated": result.simulated,
         "recording": night_facts(result),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from rlsmove.rules import RuleSet
 from rlsmove.scoring import INDICES
 
 RECORD_FILE = "night.json"
+
+#: What the digest of each file beside night.json is called in it.
+DIGEST_KEYS = {"movements.csv": "movements_csv", "night.npz": "night_npz"}
 
 _SHAPE = shape_of(
     NIGHT,
@@ -40,6 +44,8 @@ def night_record(
     notices: Sequence[Notice],
     provenance: Mapping[str, Any],
     simulated: bool = False,
+    night_id: str = "",
+    digests: Mapping[str, str] | None = None,
     tables: Mapping[str, Any] | None = None,
     quality: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -63,6 +69,10 @@ def night_record(
         As `provenance.provenance` gives it.
     simulated : bool
         Whether no person was recorded.
+    night_id : str
+        As `night_id_of` gives it.
+    digests : mapping, optional
+        SHA-256 of each file beside night.json, by `DIGEST_KEYS`.
     tables, quality : mapping, optional
         Further tables, and further entries beside the warnings.
     """
@@ -74,10 +84,31 @@ def night_record(
         "quality": {"warnings": warnings(notices), **(quality or {})},
         "provenance": dict(provenance),
         "simulated": simulated,
+        "id": night_id,
+        "digests": dict(digests or {}),
     }
     if tables is not None:
         record["tables"] = dict(tables)
     return record
+
+
+def night_id_of(evening: str, inputs: Iterable[tuple[str, str]]) -> str:
+    """Name a night so that its files and edits can be told from those of any other.
+
+    Parameters
+    ----------
+    evening : str
+        Date of the evening; empty for an event list.
+    inputs : iterable of (str, str)
+        Side, or kind, and SHA-256 of each recording or list.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits, the same whatever version of the program or rules made the result.
+    """
+    text = "\n".join([evening, *(f"{side} {sha256}" for side, sha256 in inputs)])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def warnings(notices: Sequence[Notice]) -> list[dict[str, str]]:

@@ -1,7 +1,7 @@
 """The edits of a night, one line each, only ever added to: edits.jsonl.
 
 A line is a JSON object: ``edit`` (its own code), ``at`` (ISO 8601), ``who``, ``action``, ``why``,
-``night`` (digest of the movements that were looked at), and by its action
+``night`` (id of the night that was looked at, as in night.json), and by its action
 
 - ``accept``, ``reject``: ``movements``, the names of movements of one leg;
 - ``change``: ``movements``, one name, with ``onset_s`` and ``duration_s``;
@@ -79,7 +79,7 @@ def new_edit(fields: Mapping[str, Any], *, night: str) -> Edit:
     fields : mapping
         ``who``, ``action``, ``why`` and what the action needs; others are passed over.
     night : str
-        Digest of the movements that were looked at.
+        Id of the night that was looked at.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def edit_of(fields: Any) -> Edit:
     if not isinstance(fields, dict):
         raise ValueError("not a JSON object")
     action = fields.get("action")
-    if action not in NEEDS:
+    if not isinstance(action, str) or action not in NEEDS:
         raise ValueError(f"action is {action!r}")
     for name in ("edit", "at", "who", "why", "night"):
         if not isinstance(fields.get(name), str):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from rlsmove.errors import ResultError
+from rlsmove.io.provenance import sha256_of
 from rlsmove.records import DetectedNight, Notice
 from rlsmove.results.movements_csv import MOVEMENTS_FILE
-from rlsmove.results.night_json import RECORD_FILE, read_night_json
+from rlsmove.results.night_json import DIGEST_KEYS, RECORD_FILE, read_night_json
 from rlsmove.results.night_npz import NIGHT_FILE, read_night_file
-from rlsmove.review.edits import EDITS_FILE, Edit, read_edits
+from rlsmove.review.edits import EDITS_FILE, UNDO, Edit, read_edits
 from rlsmove.review.reviewed_night import ReviewedNight, review_night
 from rlsmove.rules import RuleSet
 from rlsmove.scoring.detected_legs import ScoredLegs, score_legs
@@ -32,7 +32,8 @@ class NightFolder:
     rules : RuleSet
         What it was scored by.
     digest : str
-        The first digits of the SHA-256 of its movements.csv.
+        Its id, which edits name; of an earlier version's folder, which has none, the first digits
+        of the SHA-256 of its movements.csv.
     detected : DetectedNight or None
         The night before scoring, without any edit; None where there is no night.npz, as for
         event lists.
@@ -94,23 +95,41 @@ def open_night(path: str | Path, *, signal: bool = False) -> NightFolder:
     Raises
     ------
     ResultError
-        It is no night's folder, or one of its files cannot be used.
+        It is no night's folder, one of its files cannot be used, or they are of different nights.
     """
     path = Path(path)
     record = read_night_json(path / RECORD_FILE)
-    detected = None
-    if (path / NIGHT_FILE).exists():
-        detected = read_night_file(path / NIGHT_FILE, signal=signal)
-    try:
-        digest = hashlib.sha256((path / MOVEMENTS_FILE).read_bytes()).hexdigest()[:16]
-    except OSError as error:
+    digests = {name: _digest(path / name) for name in (MOVEMENTS_FILE, NIGHT_FILE)}
+    if digests[MOVEMENTS_FILE] is None:
         raise ResultError(
             path / MOVEMENTS_FILE,
-            f"cannot be read ({error.strerror})",
+            "there is no such file",
             expected="the movements of the night, beside night.json",
-        ) from error
-    folder = NightFolder(path, record, _rules(path, record), digest, detected, [], None, [])
+        )
+    written: dict[str, str] = record.get("digests") or {}
+    for name, digest in digests.items() if written else ():
+        if digest not in (None, written.get(DIGEST_KEYS[name])):
+            raise ResultError(
+                path / name,
+                "it is not of this night",
+                expected="the file that was written with night.json",
+                advice="Make the night anew, or bring its own file back",
+            )
+    detected = None
+    if digests[NIGHT_FILE] is not None:
+        detected = read_night_file(path / NIGHT_FILE, signal=signal)
+    name = record.get("id") or str(digests[MOVEMENTS_FILE])[:16]
+    folder = NightFolder(path, record, _rules(path, record), name, detected, [], None, [])
     return read_review(folder)
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return sha256_of(path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ResultError(path, f"cannot be read ({error.strerror})") from error
 
 
 def read_review(folder: NightFolder) -> NightFolder:
@@ -119,9 +138,29 @@ def read_review(folder: NightFolder) -> NightFolder:
     Raises
     ------
     ResultError
-        The edits are there but cannot be read.
+        The edits are there but cannot be read, or they are of another night.
     """
     edits, notices = read_edits(folder.path)
+    if not folder.record.get("id"):
+        notices.append(
+            Notice(
+                "earlier_version",
+                f"{RECORD_FILE} was written by version {folder.record['provenance']['version']}, "
+                "which gave nights no id: whether the files beside it are its own is not known",
+            )
+        )
+    foreign = [
+        edit
+        for edit in edits
+        if edit.night != folder.digest and (edit.night or edit.action != UNDO)
+    ]
+    if foreign and folder.record.get("id"):
+        raise ResultError(
+            folder.path / EDITS_FILE,
+            f"{len(foreign)} of {len(edits)} edits are of the night {foreign[0].night!r}",
+            expected=f"edits of this night, {folder.digest!r}",
+            advice="Remove them from the file, or make the night anew and review it again",
+        )
     if folder.detected is None:
         if edits:
             notices.append(
