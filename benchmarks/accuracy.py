@@ -80,13 +80,15 @@ def scenario_nights(names: Sequence[str], nights: int, hours: float) -> NightSet
 
 def physics_nights(ranges_name: str, names: Sequence[str], nights: int, hours: float) -> NightSet:
     """Nights of many physics, one ankle."""
+    kinds = list(KINDS)
     ranges = {"training": TRAINING, "held_out": HELD_OUT}[ranges_name]
     words = {"training": "Physics for training", "held_out": "Held-out physics"}[ranges_name]
     return NightSet(
         f"{words}: {_nights(nights, hours)} of each kind, one ankle",
         names,
         nights,
-        lambda name, seed: drawn_night(seed, ranges, name, hours=hours),
+        # Nights of their own for each kind: with one seed kinds would share their movements.
+        lambda name, seed: drawn_night(seed + 1000 * kinds.index(name), ranges, name, hours=hours),
     )
 
 
