@@ -353,6 +353,38 @@ def parse_date(data: Bytes, at: int, end: int, order: int, half_days: int) -> tu
 
 
 @inner_kernel
+def parse_seconds(data: Bytes, at: int, end: int) -> int:
+    """Read two digits of seconds, and a part if there is one; return ns, or -1 for another end."""
+    if at + 2 > end or not (_0 <= data[at] <= _9 and _0 <= data[at + 1] <= _9):
+        return -1
+    second = (data[at] - _0) * 10 + (data[at + 1] - _0)
+    at += 2
+    fraction, digit_ns = 0, _NS
+    if at < end:
+        if data[at] != _POINT and data[at] != _COMMA:
+            return -1
+        at += 1
+        while at < end and _0 <= data[at] <= _9 and digit_ns > 1:
+            digit_ns //= 10
+            fraction += (data[at] - _0) * digit_ns
+            at += 1
+    if at < end or second >= 60:
+        return -1
+    return second * _NS + fraction
+
+
+@inner_kernel
+def minute_length(data: Bytes, at: int, end: int) -> int:
+    """How many bytes come before the seconds of a date such as ...22:30:05.25; 0 for others."""
+    colons = last = 0
+    for byte in range(at, end):
+        if data[byte] == _COLON:
+            colons += 1
+            last = byte + 1
+    return last - at if colons == 2 else 0
+
+
+@inner_kernel
 def is_filler(number: float) -> bool:
     """Whether a number is 999, 9999 ..., by custom written where there is none."""
     number = abs(number)
@@ -406,6 +438,8 @@ def parse_rows(
     g_per_unit, largest_g, filled_g = scale[G_PER_UNIT], scale[LARGEST_G], scale[FILLED_G]
     n_columns = columns.shape[1]
     n = len(data)
+    # The date of the row before up to its minute, which most rows share.
+    minute_at = minute_bytes = minute_ns = 0
     row = 0
     at = 0
     while at < n:
@@ -498,8 +532,24 @@ def parse_rows(
                 if not same:
                     cell_status = OTHER
             else:
-                ns, offset[row], cell_status = parse_date(data, low, high, role, half_days)
-                moment += ns
+                same = 0 < minute_bytes < high - low
+                for i in range(minute_bytes if same else 0):
+                    if data[low + i] != data[minute_at + i]:
+                        same = False
+                        break
+                ns = parse_seconds(data, low + minute_bytes, high) if same else -1
+                if ns >= 0:
+                    moment += minute_ns + ns
+                else:
+                    ns, offset[row], cell_status = parse_date(data, low, high, role, half_days)
+                    moment += ns
+                    minute_at, minute_bytes = low, 0
+                    if cell_status == READ and offset[row] == NO_OFFSET and not half_days:
+                        minute_bytes = minute_length(data, low, high)
+                        seconds_ns = parse_seconds(data, low + minute_bytes, high)
+                        minute_ns = ns - seconds_ns
+                        if seconds_ns < 0:
+                            minute_bytes = 0
             found = max(found, cell_status)
         value[row, 0], value[row, 1], value[row, 2] = x * g_per_unit, y * g_per_unit, z * g_per_unit
         if found == READ:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -262,15 +263,17 @@ def _unit_said(name: str) -> str:
     return ""
 
 
-def sources_of(table: TextTable, lines: list[str], taken: set[int]) -> dict[int, Counter[str]]:
+def sources_of(
+    table: TextTable, lines: Callable[[], list[str]], taken: set[int]
+) -> dict[int, Counter[str]]:
     """Columns that may tell sources apart, by their names, with what they hold and how often.
 
     Parameters
     ----------
     table : TextTable
         The table.
-    lines : list of str
-        Rows of it.
+    lines : callable
+        Returns rows of it.
     taken : set of int
         Columns of times and acceleration.
     """
@@ -282,7 +285,7 @@ def sources_of(table: TextTable, lines: list[str], taken: set[int]) -> dict[int,
         and not re.search(r"time|accel|gyro|orientation|status", name.lower())
     ]
     held: dict[int, Counter[str]] = {column: Counter() for column in columns}
-    for line in lines if columns else []:
+    for line in lines() if columns else []:
         cells = table.cells(line)
         for column in columns:
             if column < len(cells):

@@ -115,18 +115,20 @@ def find_table(path: Path, head: bytes) -> TextTable:
         lines.pop()
 
     best: TextTable | None = None
+    first_line = 0
     for delimiter, decimal in _WAYS:
         if not any(delimiter in text for _, text in lines):
             continue
-        start = next(
-            (i for i in range(len(lines)) if _looks_alike(lines[i:], delimiter, decimal)), None
-        )
+        # Spaces stand in dates and in names too: they part the cells of nothing that begins later.
+        known = best is not None and delimiter in (" ", best.delimiter)
+        until = first_line + 1 if known else len(lines)
+        start = next((i for i in range(until) if _looks_alike(lines[i:], delimiter, decimal)), None)
         if start is None:
             continue
         width = len(_cells(lines[start][1], delimiter))
         if best and width <= len(best.rows[0]):
             continue
-        first_byte = lines[start][0]
+        first_line, first_byte = start, lines[start][0]
         names = _find_names(
             [_cells(text.lstrip("#% "), delimiter) for _, text in lines[:start]],
             width,
