@@ -11,7 +11,13 @@ from rlsmove.errors import RlsmoveError, StudyError
 from rlsmove.report.figure_svg import NARROW_IN, WIDE_IN, page_style
 from rlsmove.report.page import Pictures, number, render
 from rlsmove.report.study_facts import NightStanding, StudyFacts
-from rlsmove.report.study_figures import ForestRow, forest, nights_figure, thumbnail
+from rlsmove.report.study_figures import (
+    ForestRow,
+    anytime_figure,
+    forest,
+    nights_figure,
+    thumbnail,
+)
 from rlsmove.results.movements_csv import MOVEMENTS_FILE, read_movements
 from rlsmove.review import open_night
 from rlsmove.study.columns import NIGHTS
@@ -95,6 +101,7 @@ def _context(facts: StudyFacts, participant_id: str) -> dict[str, Any]:
         }
         if nights
         else None,
+        "anytime": anytime_picture(person, pictures),
         "nights": [_night_row(standing, pictures) for standing in nights],
         "diary": diary_table(nights),
         "sensitivity": [
@@ -107,6 +114,21 @@ def _context(facts: StudyFacts, participant_id: str) -> dict[str, Any]:
         "plan": comparison["plan"],
         "settings": comparison["settings"],
         "provenance": comparison["provenance"],
+    }
+
+
+def anytime_picture(result: dict[str, Any], pictures: Pictures) -> dict[str, Markup] | None:
+    """Draw the looks of every morning of a person or a cohort; None where there are none yet."""
+    anytime = result.get("anytime")
+    if not anytime or not anytime.get("path"):
+        return None
+    alt = (
+        f"Evidence against no difference after {len(anytime['path'])} blocks of nights: "
+        f"{1 / max(anytime['p'], 1e-6):.1f}, where 20 decides."
+    )
+    return {
+        name: pictures.draw(anytime_figure(anytime, width_in=width_in), alt)
+        for name, width_in in (("wide", WIDE_IN), ("narrow", NARROW_IN))
     }
 
 
@@ -130,8 +152,10 @@ def _estimate_alt(person: dict[str, Any]) -> str:
     if person["ratio"] is None:
         return "No estimate."
     ends = "no interval"
-    if person["ratio_low"] is not None and person["ratio_high"] is not None:
-        ends = f"interval {person['ratio_low']:.2f} to {person['ratio_high']:.2f}"
+    low, high = person["ratio_low"], person["ratio_high"]
+    if low is not None or high is not None:
+        told = (f"{end:.2f}" if end is not None else "open" for end in (low, high))
+        ends = f"interval {' to '.join(told)}"
     return f"Ratio of massage over control {person['ratio']:.2f}, {ends}."
 
 

@@ -104,35 +104,75 @@ def forest(rows: Sequence[ForestRow], margin: float, *, narrow: bool = False) ->
 
 def _forest_row(axes: Axes, place: int, row: ForestRow, low_end: float, high_end: float) -> None:
     color = COLOR["plm"] if row.pooled else COLOR["left"]
-    if row.low is not None and row.high is not None:
-        if row.pooled and row.ratio is not None:
-            shape = [(row.low, place), (row.ratio, place - 0.28), (row.high, place)]
-            shape += [(row.ratio, place + 0.28)]
-            axes.fill(*zip(*shape, strict=True), color=color, linewidth=0)
-        else:
-            style = "-" if row.ratio is not None else (0, (2, 1.5))
-            axes.plot(
-                [row.low, row.high], [place, place], color=color, linewidth=1.5, linestyle=style
-            )
-            for end, beyond, marker in (
-                (low_end, row.low < low_end, "<"),
-                (high_end, row.high > high_end, ">"),
-            ):
-                if beyond:
-                    axes.plot([end], [place], marker=marker, color=color, clip_on=False)
-    if row.ratio is not None and not (row.pooled and row.low is not None):
-        axes.plot(
-            [row.ratio], [place], marker="D" if row.pooled else "s", color=color, markersize=5
-        )
+    low, high = row.low or low_end, row.high or high_end
+    open_ends = [
+        (low_end, row.low is None or row.low < low_end, "<"),
+        (high_end, row.high is None or row.high > high_end, ">"),
+    ]
     if row.ratio is None and row.low is None:
         axes.text(1.0, place, " not compared", va="center", fontsize=8, color=COLOR["muted"])
+        return
+    certain = row.low is not None or row.high is not None
+    if row.pooled and row.ratio is not None and row.low and row.high:
+        shape = [(low, place), (row.ratio, place - 0.28), (high, place)]
+        shape += [(row.ratio, place + 0.28)]
+        axes.fill(*zip(*shape, strict=True), color=color, linewidth=0)
+        return
+    # Without an interval the nights fit any ratio: dots from end to end, and a hollow mark.
+    style: Any = "-" if certain and row.ratio is not None else (0, (1, 2.5))
+    line = color if certain else COLOR["muted"]
+    axes.plot([low, high], [place, place], color=line, linewidth=1.5, linestyle=style)
+    for end, beyond, marker in open_ends:
+        if beyond:
+            axes.plot([end], [place], marker=marker, color=line, clip_on=False)
+    if row.ratio is not None:
+        axes.plot(
+            [row.ratio],
+            [place],
+            marker="D" if row.pooled else "s",
+            color=color if certain else "none",
+            markeredgecolor=line,
+            markersize=5,
+        )
 
 
 def _forest_words(row: ForestRow) -> str:
-    ends = "" if row.low is None or row.high is None else f"{row.low:.2f} to {row.high:.2f}"
-    if row.ratio is None:
-        return ends
-    return f"{row.ratio:.2f}" + (f"  ({ends})" if ends else "  (no interval)")
+    if row.ratio is None and row.low is None:
+        return ""
+    ends = "no interval: any ratio would fit"
+    if row.low is not None or row.high is not None:
+        low, high = (f"{end:.2f}" if end is not None else "open" for end in (row.low, row.high))
+        ends = f"{low} to {high}"
+    return ends if row.ratio is None else f"{row.ratio:.2f}  ({ends})"
+
+
+def anytime_figure(anytime: Mapping[str, Any], *, width_in: float) -> Figure:
+    """Draw what the looks of every morning have gathered against no difference.
+
+    Parameters
+    ----------
+    anytime : mapping
+        Of a person or a cohort in comparison.json, with a path.
+    width_in : float
+        Width of the picture.
+    """
+    figure = new_figure(width_in, 2.0, left_in=0.6, bottom_in=0.42, right_in=0.15)
+    axes = figure.add_subplot()
+    blocks = [0, *anytime["blocks"]]
+    gathered = [1.0, *(1 / max(p, 1e-6) for p in anytime["path"])]
+    axes.axhline(20.0, color=COLOR["ink"], linewidth=0.9, linestyle=(0, (4, 3)))
+    axes.step(blocks, gathered, where="post", color=COLOR["left"], linewidth=1.5)
+    axes.plot([blocks[-1]], [gathered[-1]], marker="o", color=COLOR["left"], markersize=5)
+    axes.set_yscale("log")
+    axes.set_ylim(0.9, max(40.0, 2 * gathered[-1]))
+    axes.set_xlim(0, max(blocks) + 0.5)
+    axes.yaxis.set_major_locator(FixedLocator([1, 2, 5, 10, 20, 100, 1000, 10_000, 100_000]))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.set_xlabel("blocks of nights that are over")
+    axes.set_ylabel("evidence")
+    return figure
 
 
 def nights_figure(

@@ -7,7 +7,7 @@ from typing import Any
 from rlsmove.comparison.wording import VERDICT_WORDS
 from rlsmove.report.figure_svg import page_style
 from rlsmove.report.page import Pictures, render
-from rlsmove.report.person_page import index_words, nights_alt
+from rlsmove.report.person_page import anytime_picture, index_words, nights_alt
 from rlsmove.report.study_facts import StudyFacts
 from rlsmove.report.study_figures import ForestRow, forest, forest_rows, nights_figure
 
@@ -44,6 +44,7 @@ def _context(facts: StudyFacts) -> dict[str, Any]:
         "simulated": facts.simulated,
         "notices": facts.notices,
         "cohort": comparison.get("cohort"),
+        "anytime": anytime_picture(comparison.get("cohort") or {}, pictures),
         "persons": comparison["persons"],
         "verdict_words": VERDICT_WORDS,
         "index": index,
