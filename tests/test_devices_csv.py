@@ -16,6 +16,7 @@ from real_recordings import codes, read
 from rlsmove.devices import _text_kernels as kernels
 from rlsmove.devices import csv as csv_module
 from rlsmove.devices import open_recording
+from rlsmove.devices.row_repairs import RowRepairs
 from rlsmove.errors import (
     DamagedRecording,
     RecordingError,
@@ -505,3 +506,106 @@ def test_dates_that_do_not_exist_are_refused(year: int, month: int, day: int, re
         exists = False
     if not exists:
         assert status != kernels.READ
+
+
+# The rows, against Python -----------------------------------------------------------------------
+
+
+def parsed(text: str, role: int) -> tuple[list[int], list[int], list[int]]:
+    data = as_bytes(text)
+    n = text.count("\n") + 1
+    begin, time_ns, offset = np.empty((3, n), np.int64)
+    value, status = np.empty((n, 3)), np.empty(n, np.int8)
+    form = np.array([ord(";"), ord("."), ord("\n"), 0])
+    columns = np.array([[role, kernels.X, kernels.Y, kernels.Z], [0] * 4, [0] * 4])
+    none, scale = np.empty(0, np.uint8), np.array([1.0, 64.0, 17.0])
+    rows, _ = kernels.parse_rows(
+        data, True, form, columns, none, scale, begin, time_ns, offset, value, status
+    )
+    return time_ns[:rows].tolist(), offset[:rows].tolist(), status[:rows].tolist()
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.datetimes(datetime(2026, 3, 1, 23, 58), datetime(2026, 3, 2, 0, 2)),
+            st.sampled_from(["%H:%M:%S.%f", "%H:%M:%S", "%H:%M", "%H:%M:%S:%f", "%I:%M:%S %p"]),
+            st.sampled_from(["", "Z", "+01:00", " UTC", "-05", "x"]),
+        ),
+        max_size=12,
+    )
+)
+@settings(max_examples=300, deadline=None)
+def test_rows_that_share_a_minute_are_read_like_any(
+    rows: list[tuple[datetime, str, str]],
+) -> None:
+    cells = [f"{time.strftime('%Y-%m-%d ' + form)}{zone}" for time, form, zone in rows]
+    found = parsed("\n".join(f"{cell};1;0;0" for cell in cells), kernels.YEAR_FIRST)
+    for cell, ns, offset, status in zip(cells, *found, strict=True):
+        data = as_bytes(cell)
+        alone = kernels.parse_date(data, 0, len(data), kernels.YEAR_FIRST, 0)
+        assert status == (kernels.READ if alone[2] == kernels.READ else kernels.BAD)
+        if status == kernels.READ:
+            assert (ns, offset) == alone[:2]
+
+
+def slowly_repaired(
+    raw: list[int], values: list[int], period: int, wall_clock: bool, idle_ns: int
+) -> tuple[list[int], list[bool]]:
+    """The slow twin of `repair_rows`, for a whole table."""
+    hour, near = 3600 * 10**9, 2 * 10**9
+    times, added = [], 0
+    for i, moment in enumerate(raw):
+        step = moment - raw[i - 1] if i else 0
+        if period and 2 * abs(step) > period:
+            added -= round(step / period) * period
+        past = min(moment % hour, hour - moment % hour)
+        if not period and wall_clock and abs(abs(step) - hour) < near and past < near:
+            added -= hour if step > 0 else -hour
+        times.append(moment + added)
+    measured = [True] * len(raw)
+    for i in range(len(raw)):
+        first = i
+        while first and values[first - 1] == values[i]:
+            first -= 1
+        last = i
+        while last + 1 < len(raw) and values[last + 1] == values[i]:
+            last += 1
+        if idle_ns and i > first and times[last] - times[first] >= idle_ns:
+            measured[i] = False
+    return times, measured
+
+
+@given(
+    st.lists(st.integers(1, 30), min_size=1, max_size=60),
+    st.lists(st.integers(0, 2), min_size=60, max_size=60),
+    st.sampled_from([(0, False), (0, True), (100, False)]),
+    st.integers(0, 60),
+    st.lists(st.integers(1, 59), max_size=3),
+)
+@settings(max_examples=300, deadline=None)
+def test_rows_are_repaired_as_the_slow_way_does_it_in_any_pieces(
+    steps_s: list[int], values: list[int], kind: tuple[int, bool], leap: int, cuts: list[int]
+) -> None:
+    period_s, wall_clock = kind
+    moment_s = np.cumsum(steps_s) + 3500
+    moment_s[leap:] += 3600 * wall_clock
+    if period_s:
+        moment_s %= period_s
+    raw = moment_s.astype(np.int64) * 10**9
+    value = np.array(values[: len(raw)], np.float64)[:, None].repeat(3, axis=1)
+    expected = slowly_repaired(raw.tolist(), values[: len(raw)], period_s * 10**9, wall_clock,
+                               60 * 10**9)  # fmt: skip
+    repairs = RowRepairs(period_ns=period_s * 10**9, wall_clock=wall_clock, idle=True)
+    times, measured, at = [], [], 0
+    for end in [*sorted(cut for cut in cuts if cut < len(raw)), len(raw)]:
+        if end <= at:
+            continue
+        part = slice(at, end)
+        time_ns, good, known = repairs.apply(
+            10 * at, 10 * np.arange(end - at), raw[part], value[part], end == len(raw)
+        )
+        times += time_ns[:known].tolist()
+        measured += good[:known].tolist()
+        at += known
+    assert (times, measured) == expected
