@@ -96,8 +96,8 @@ RECORDS = st.lists(
 
 
 def find(data: bytes, *, at_end: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    activity, damaged = np.empty((len(data) + 1, 4), np.int64), np.empty(len(data) + 1, np.int64)
-    counts = np.empty(4, np.int64)
+    activity, damaged = np.empty((len(data) + 1, 5), np.int64), np.empty(len(data) + 1, np.int64)
+    counts = np.zeros(5, np.int64)
     kernels.find_records(
         np.frombuffer(bytearray(data), np.uint8), at_end, activity, damaged, counts
     )
@@ -113,14 +113,14 @@ def test_records_of_a_log(records: list[tuple[int, bytes]], zeros: int) -> None:
             begins.append([len(data), kind, 1_700_000_000 + i, len(payload)])
         data += record(kind, payload, 1_700_000_000 + i) + bytes(zeros)
     activity, damaged, counts = find(data, at_end=True)
-    assert activity.tolist() == begins
+    assert activity[:, :4].tolist() == begins
     assert len(damaged) == 0
     assert counts[kernels.OTHER] == len(records) - len(begins)
     # Cut off anywhere, it keeps the records that are whole, and waits for the rest.
     for cut in range(0, len(data), 7):
         activity, _, counts = find(data[:cut], at_end=False)
         whole = [begin for begin in begins if begin[0] + 9 + begin[3] <= cut]
-        assert activity.tolist() == whole
+        assert activity[:, :4].tolist() == whole
         assert counts[kernels.USED] <= cut
 
 

@@ -84,12 +84,16 @@ def unpack_plain(data: Bytes, sector: Ints, count: Ints, acceleration: Samples) 
 
 
 #: Where `find_records` writes its counts: activity records, other whole ones, damaged stretches,
-#: bytes dealt with.
-ACTIVITY, OTHER, DAMAGED, USED = range(4)
+#: bytes dealt with, pauses since the last activity record.
+ACTIVITY, OTHER, DAMAGED, USED, PAUSES = range(5)
 
 _SEPARATOR = 0x1E
 _ACTIVITY_12_BIT = 0
 _ACTIVITY_16_BIT = 26
+#: Written when a device falls asleep or wakes.
+_EVENT = 3
+#: Damage is counted anew after so many bytes, which is as far as one stretch looks back.
+_LONGEST_DAMAGE = 1 << 16
 #: No second of activity is longer: 1,000 samples of three int16 would be 6,000 bytes.
 _LONGEST_ACTIVITY = 8192
 
@@ -107,22 +111,27 @@ def find_records(data: Bytes, at_end: bool, activity: Ints, damaged: Ints, count
         Bytes that begin with a record.
     at_end : bool
         Nothing follows.
-    activity : shape (r, 4), written
-        Begin, type, time in seconds since 1970, and size of the payload, of records with samples.
+    activity : shape (r, 5), written
+        Begin, type, time in seconds since 1970, and size of the payload, of records with samples;
+        how many records between it and the one before say that the device did not record.
     damaged : shape (r,), written
-        Begin of the whole record behind each stretch of damage.
-    counts : shape (4,), written
-        See above.
+        Begin of each stretch of damage.
+    counts : shape (5,), written
+        See above; the pauses are added to what is there.
     """
     n = len(data)
     check = np.empty(n + 1, np.uint8)  # exclusive or of all bytes before
     check[0] = 0
     for i in range(n):
         check[i + 1] = check[i] ^ data[i]
-    counts[:] = 0
+    counts[:PAUSES] = 0
     at = 0
     damage_from = -1
     while at + 9 <= n:
+        if damage_from >= 0 and at - damage_from >= _LONGEST_DAMAGE:
+            damaged[counts[DAMAGED]] = damage_from
+            counts[DAMAGED] += 1
+            damage_from = at
         if data[at] != _SEPARATOR:
             # Zeros between records are no damage, says the maker.
             if data[at] != 0 and damage_from < 0:
@@ -145,7 +154,7 @@ def find_records(data: Bytes, at_end: bool, activity: Ints, damaged: Ints, count
             at += 1
             continue
         if damage_from >= 0:
-            damaged[counts[DAMAGED]] = at
+            damaged[counts[DAMAGED]] = damage_from
             counts[DAMAGED] += 1
             damage_from = -1
         if samples and size > 4:
@@ -156,17 +165,16 @@ def find_records(data: Bytes, at_end: bool, activity: Ints, damaged: Ints, count
             for i in range(4):
                 activity[row, 2] += np.int64(data[at + 2 + i]) << (8 * i)
             activity[row, 3] = size
+            activity[row, 4] = counts[PAUSES]
+            counts[PAUSES] = 0
             counts[ACTIVITY] += 1
         else:
+            if samples or kind == _EVENT:
+                counts[PAUSES] += 1
             counts[OTHER] += 1
         at = end
-    if damage_from < 0:
-        counts[USED] = at
-    elif at_end:
-        counts[USED] = damage_from
-    else:
-        # A damaged byte stays, so that the next stretch knows.
-        counts[USED] = at - 1
+    # Damage that has no end yet is looked at again, with what follows it.
+    counts[USED] = at if damage_from < 0 else damage_from
 
 
 @inner_kernel

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rlsmove.devices import _kernels
 from rlsmove.devices.body_place import find_body_place
 from rlsmove.devices.packets import Bytes, PacketRecording, Packets
-from rlsmove.devices.recording import Block, Recording
+from rlsmove.devices.recording import Block, Completeness, Recording
 from rlsmove.devices.zip_member import Member, MemberStream
 from rlsmove.errors import DamagedRecording, UnsuitableSignal
 
@@ -29,6 +29,10 @@ BYTES_PER_READ = 9 << 15
 
 _LONGEST_INFO_BYTES = 1 << 16
 _RATES_HZ = (1.0, 1000.0)
+#: Stands among the keys of info.txt for what is wrong with it as a whole.
+_BROKEN = ""
+#: A recording may end so much before the last sample that info.txt tells of.
+_END_SLACK_S = 60.0
 #: .NET ticks of 1e-7 s since the year 1, at 1970.
 _TICKS_1970 = 621_355_968_000_000_000
 _TICKS_PER_S = 10_000_000
@@ -38,6 +42,12 @@ _OLD_SERIALS = ("NEO", "CLE", "MRA")
 #: Space and number of two entries of the PARAMETERS record, and its type.
 _PARAMETERS = 21
 _SAMPLE_RATE, _ACCEL_SCALE = (1, 10), (0, 55)
+
+
+_INFO_BROKEN = (
+    "info.txt is damaged ({}): sample rate, scale and start may be wrong, and with them all "
+    "samples."
+)
 
 
 def open_gt3x(path: Path, members: dict[str, Member]) -> Recording:
@@ -77,6 +87,7 @@ class LogRecording(PacketRecording):
     """
 
     _unit = "records"
+    _tells_pauses = True
 
     def __init__(self, path: Path, log: Member, info: dict[str, str]) -> None:
         self.path = path
@@ -105,6 +116,10 @@ class LogRecording(PacketRecording):
             sample_rate_hz=self._rate_hz,
             **_about(info, self._scale),
         )
+        self._last_said = _moment(info, "last sample time")
+        self._info_broken = info.get(_BROKEN, "")
+        if self._info_broken:
+            self.notice("damaged_header", _INFO_BROKEN.format(self._info_broken))
         if not info:
             self.notice(
                 "damaged_header",
@@ -120,17 +135,20 @@ class LogRecording(PacketRecording):
 
     def _open(self, position: int) -> MemberStream:
         self._stream = MemberStream(self.path, self._log, position)
+        self._pauses = 0
         return self._stream
 
     def _find(self, data: Bytes, at_end: bool) -> tuple[Packets, NDArray[np.int64], int]:
-        activity = np.empty((len(data) // 9 + 1, 4), np.int64)
+        activity = np.empty((len(data) // 9 + 1, 5), np.int64)
         damaged = np.empty(len(activity), np.int64)
-        counts = np.empty(4, np.int64)
+        counts = np.zeros(5, np.int64)
+        counts[_kernels.PAUSES] = self._pauses
         _kernels.find_records(data, at_end, activity, damaged, counts)
         used = int(counts[_kernels.USED])
         self._other_records += int(counts[_kernels.OTHER])
         self._damaged |= bool(counts[_kernels.DAMAGED]) or (at_end and used < len(data))
-        begin, kind, time, size = activity[: counts[_kernels.ACTIVITY]].T
+        self._pauses = int(counts[_kernels.PAUSES])
+        begin, kind, time, size, pauses = activity[: counts[_kernels.ACTIVITY]].T
         count = np.where(kind == 0, size * 2 // 9, size // 6)
         if not self._rate_hz and len(count):
             # A record is a second, so that its size is the rate, whatever is said elsewhere.
@@ -142,7 +160,7 @@ class LogRecording(PacketRecording):
             count,
             self._clock(time, np.zeros(len(time)), time > 0),
             1.0 / np.maximum(count, self._rate_hz or 1.0),
-            np.zeros(len(begin), np.int64),
+            pauses.copy(),
         )
         return packets, damaged[: counts[_kernels.DAMAGED]], used
 
@@ -155,10 +173,31 @@ class LogRecording(PacketRecording):
         return f"byte {position} of log.bin"
 
     def _check_end(self, end: int, left: int) -> None:
-        if self._stream.broken:
+        self._trailing += left > 0 and not self._missing
+        if self._info_broken:
+            self._unknown = self._read
+        if self._stream.mismatch:
+            if "damaged_blocks" not in self._tally:
+                # What is wrong passed the records' own checks.
+                self._unknown = self._read
+                self.notice(
+                    "checksum",
+                    "log.bin does not match its checksum in the zip file, though each record "
+                    "matches its own; samples or times may be wrong.",
+                )
+        elif self._stream.broken:
             self.notice("truncated", f"log.bin is cut short: {self._stream.broken}.")
         elif left:
             self.notice("truncated", f"The last {left} bytes of log.bin make no whole record.")
+        last = self.start_time + timedelta(seconds=self._marks[-1].last_sample_s)
+        if self._last_said and (self._last_said - last).total_seconds() > _END_SLACK_S:
+            hours = (self._last_said - last).total_seconds() / 3600
+            self.notice(
+                "truncated",
+                f"info.txt says that the last sample is of {self._last_said:%Y-%m-%d %H:%M:%S}, "
+                f"but the records end {hours:.2f} h before.",
+            )
+            self._trailing += round(hours * 3600)
 
 
 class ActivityRecording(Recording):
@@ -205,6 +244,9 @@ class ActivityRecording(Recording):
         super().__init__(
             path, start_time=start_time, sample_rate_hz=rate_hz, **_about(info, self._scale)
         )
+        self._info_broken = info.get(_BROKEN, "")
+        if self._info_broken:
+            self.notice("damaged_header", _INFO_BROKEN.format(self._info_broken))
 
     def blocks(self, start_s: float = 0.0, end_s: float = math.inf) -> Iterator[Block]:
         """Read the samples with start_s <= time < end_s (see `Recording.blocks`)."""
@@ -218,7 +260,8 @@ class ActivityRecording(Recording):
                 data = np.frombuffer(bytearray(stream.read(BYTES_PER_READ)), np.uint8)
                 count = len(data) * 2 // 9
                 time_s = (first + np.arange(count)) / self.sample_rate_hz
-                ended = len(data) < BYTES_PER_READ or time_s[-1] >= end_s
+                at_end = len(data) < BYTES_PER_READ
+                ended = at_end or time_s[-1] >= end_s
                 first += count
                 position += len(data)
                 self.fraction_read = min(position / max(self._activity.size, 1), 1.0)
@@ -227,13 +270,26 @@ class ActivityRecording(Recording):
                     acceleration = np.empty((count, 3), np.float32)
                     _kernels.unpack_12_bit(data, 0, count, self._scale, acceleration, 0)
                     yield Block(acceleration[low:high], time_s[low:high])
-            if stream.broken:
+            if stream.mismatch:
+                self.notice(
+                    "checksum",
+                    "activity.bin does not match its checksum in the zip file, and nothing tells "
+                    "which of its samples are wrong.",
+                )
+            elif stream.broken:
                 self.notice("truncated", f"activity.bin is cut short: {stream.broken}.")
         finally:
             stream.close()
         if first == 0:
             raise DamagedRecording(
                 self.path, "holds no samples", place="activity.bin", advice="Copy the file again."
+            )
+        if at_end:
+            expected = max(self._activity.size * 2 // 9, first)
+            wrong = stream.mismatch or bool(self._info_broken)
+            places = ("activity.bin",) if wrong or expected > first else ()
+            self.completeness = Completeness(
+                "rows", expected, first, expected - first, first if wrong else 0, places
             )
         self.fraction_read = 1.0
 
@@ -246,7 +302,10 @@ def _read_info(path: Path, members: dict[str, Member]) -> dict[str, str]:
     text = stream.read(_LONGEST_INFO_BYTES).decode("utf-8-sig", "replace")
     stream.close()
     pairs = (line.partition(":") for line in text.splitlines())
-    return {key.strip().lower(): value.strip() for key, _, value in pairs}
+    said = {key.strip().lower(): value.strip() for key, _, value in pairs}
+    if stream.broken:
+        said[_BROKEN] = stream.broken
+    return said
 
 
 def _number(info: dict[str, str], key: str) -> float:
@@ -256,6 +315,15 @@ def _number(info: dict[str, str], key: str) -> float:
     except ValueError:
         return 0.0
     return value if math.isfinite(value) and value > 0 else 0.0
+
+
+def _moment(info: dict[str, str], key: str) -> datetime | None:
+    """A time in ticks; None where there is none."""
+    ticks = _number(info, key)
+    try:
+        return datetime(1970, 1, 1) + timedelta(seconds=(ticks - _TICKS_1970) / _TICKS_PER_S)
+    except OverflowError:
+        return None
 
 
 def _rate_hz(info: dict[str, str]) -> float:

@@ -41,6 +41,8 @@ SLACK_SCATTER = 3.0
 #: Stamps that scatter by less than this are taken as they are. Those of device files scatter by
 #: up to 2 ms about a line, those of a phone's arrival times by tens.
 EXACT_S = 0.004
+#: Rows come again when of those with known times nearly all have the same samples.
+SAME_SHARE = 0.9
 #: Stamps that jump by more than this do so for another reason than scatter.
 LONGEST_LATENCY_S = 1.5
 #: Stretch over which the line through scattered stamps is straight.
@@ -200,8 +202,11 @@ def measure_beat(clock_s: Floats, length_s: Floats) -> Beat:
     slope /= np.median(x[:, -half:], axis=1) - np.median(x[:, :half], axis=1)
     rest = y - slope[:, None] * x
     rest = np.sort(np.abs(rest - np.median(rest, axis=1)[:, None]), axis=1)
-    scatter_s = float(np.median(rest[:, round(0.9 * (piece - 1))]))
-    stretch = float(np.clip(np.median(slope), *STRETCH))
+    # Of two pieces the better one: the other may hold a gap.
+    middle = (len(slope) - 1) // 2
+    scatter = rest[:, round(0.9 * (piece - 1))]
+    scatter_s = float(np.sort(scatter)[middle])
+    stretch = float(np.clip(slope[np.argsort(scatter, kind="stable")[middle]], *STRETCH))
     return Beat(packet_s, scatter_s if scatter_s > EXACT_S else 0.0, stretch)
 
 
@@ -263,18 +268,31 @@ def order_packets(
 
 
 def _find_repeated(clock_s: Floats, rows: Ints, same: Callable[[Ints, Ints], Flags]) -> Ints:
-    """Rows that have the time and the samples of an earlier one."""
+    """Rows that have the time and the samples of an earlier one.
+
+    Those of a limb at rest may be the same by chance where a clock was set back: of rows that
+    come again together, nearly all are the same.
+    """
     dated = rows[np.isfinite(clock_s)]
     by_time = dated[np.argsort(clock_s[dated], kind="stable")]
-    repeated = np.zeros(len(rows), np.bool_)
+    again, repeated = np.zeros((2, len(rows)), np.bool_)
     distance = 1
     while True:
         early, late = by_time[:-distance], by_time[distance:]
         pair = clock_s[early] == clock_s[late]
         if not pair.any():
-            return np.flatnonzero(repeated)
-        repeated[late[pair][same(early[pair], late[pair])]] = True
+            break
+        again[late[pair]] = True
+        repeated[late[pair]] |= same(early[pair], late[pair])
         distance += 1
+    first = np.flatnonzero(np.diff(again, prepend=False) & again)
+    if len(first):
+        last = np.append(np.flatnonzero(np.diff(again) & again[:-1]), len(rows) - 1)[: len(first)]
+        total = np.concatenate(([0], np.cumsum(repeated)))
+        share = (total[last + 1] - total[first]) / (last + 1 - first)
+        for low, high in zip(first[share < SAME_SHARE], last[share < SAME_SHARE], strict=True):
+            repeated[low : high + 1] = False
+    return np.flatnonzero(repeated)
 
 
 def _order_by_number(clock_s: Floats, serial: Ints, course: Course) -> tuple[Ints, Ints, Ints]:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from rlsmove.devices import _kernels
 from rlsmove.devices.body_place import find_body_place
-from rlsmove.devices.packets import Bytes, ByteStream, PacketRecording, Packets
+from rlsmove.devices.packets import Bytes, ByteStream, Mark, PacketRecording, Packets
 from rlsmove.devices.zip_member import content_size, open_content, read_head, tell_broken
 from rlsmove.errors import DamagedRecording
+from rlsmove.records import FloatArray
 
 HEADER = b"Device Identity"
 
@@ -102,6 +103,8 @@ class GeneactivRecording(PacketRecording):
         self._rate_said_hz = float(rate[0]) if rate else 0.0
         self._rate_hz = math.nan
         self._breaks_off = False
+        self._short: dict[int, int] = {}
+        self._last_begin = -1
         start_time = self._find_start(content_size(path) - self._data_start)
         side, placement = find_body_place(said.get("device location code", ""))
         high_g = re.search(r"to\s*(\d+)", said.get("accelerometer range", ""))
@@ -160,8 +163,9 @@ class GeneactivRecording(PacketRecording):
                 damaged.append(begin)
             else:
                 pages.append(page)
-                if text[line_end:at].strip():
-                    damaged.append(min(at, len(text) - 1))
+                rest = text[line_end:at]
+                if rest.strip():
+                    damaged.append(at - len(rest.lstrip()))
         used = len(text) if at_end else max(at, len(text) - len(_PAGE) + 1)
         return *self._packets(data, pages, damaged), used
 
@@ -200,6 +204,15 @@ class GeneactivRecording(PacketRecording):
     def _where(self, position: int) -> str:
         return f"byte {self._data_start + position}"
 
+    def _count_missing(
+        self, packets: Packets, start_s: FloatArray, end_s: FloatArray, mark: Mark
+    ) -> None:
+        super()._count_missing(packets, start_s, end_s, mark)
+        for row in np.flatnonzero(packets.count < _SAMPLES_PER_PAGE).tolist():
+            self._short[int(packets.begin[row])] = _SAMPLES_PER_PAGE - int(packets.count[row])
+        if len(packets):
+            self._last_begin = int(packets.begin[-1])
+
     def _check_end(self, end: int, left: int) -> None:
         tell_broken(self, self._stream)
         pages = self._marks[-1].course.serial + 1
@@ -211,8 +224,22 @@ class GeneactivRecording(PacketRecording):
                 f"The header declares {self._pages_said} pages, the file holds {pages}: "
                 f"{missing} of them ({hours:.2f} h) are missing.",
             )
+            self._trailing = missing
         elif left or self._breaks_off:
             self.notice("truncated", "The file ends within its last page.")
+            self._trailing += left > 0
+        # The last page of all ends with the recording.
+        self._short.pop(self._last_begin, None)
+        if self._short:
+            self._unknown = len(self._short)
+            lacking = sum(self._short.values())
+            at = self._where(min(self._short))
+            self.notice(
+                "short_pages",
+                f"{len(self._short)} pages have fewer than {_SAMPLES_PER_PAGE} samples, the first "
+                f"at {at}: {lacking} samples are missing somewhere in them.",
+            )
+            self._places.append(f"a short page at {at}")
 
 
 class _Page(NamedTuple):

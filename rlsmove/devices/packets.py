@@ -26,7 +26,7 @@ from rlsmove.devices.elapsed_time import (
     order_packets,
     reach_of,
 )
-from rlsmove.devices.recording import Block, Recording
+from rlsmove.devices.recording import Block, Completeness, Recording
 from rlsmove.errors import DamagedRecording
 from rlsmove.records import FloatArray, IntArray
 
@@ -36,6 +36,8 @@ Bytes = NDArray[np.uint8]
 _HEAD_BYTES = 1 << 20
 #: Samples handed out at once, or a few more.
 _SAMPLES_PER_BLOCK = 1 << 16
+#: Places that are listed of what is missing.
+_MOST_PLACES = 20
 #: The whole recording changes its start by no less.
 _SAME_START_S = 1e-3
 
@@ -44,6 +46,7 @@ _EPOCH = datetime(1970, 1, 1)
 #: The sentence for each finding that is counted: how often, of what, where or by how much first.
 _SENTENCES = {
     "damaged_blocks": "{count} {unit} are damaged, the first at {first}; each is left out, a gap.",
+    "missing_blocks": "{count} {unit} are missing, the first before {first}.",
     "duplicate_blocks": "{count} {unit} come a second time, the first at {first}; dropped.",
     "conflicting_blocks": "{count} {unit} have times at which others were recorded, the first at "
     "{first}; dropped.",
@@ -81,7 +84,8 @@ class Packets:
     step_s : ndarray of float64, shape (n,)
         Nominal distance of its samples.
     serial : ndarray of int64, shape (n,)
-        Its number; the same for all where the format has none.
+        Its number, where the format counts packets; otherwise how many times the device says that
+        it paused since the one before.
     """
 
     begin: NDArray[np.int64]
@@ -112,7 +116,7 @@ class Packets:
 
 
 @dataclass(frozen=True)
-class _Mark:
+class Mark:
     """A place at which reading can be taken up again, and what is known there.
 
     Attributes
@@ -240,8 +244,9 @@ class PacketRecording(Recording):
     #: What a packet of this format is called, in the plural.
     _unit: str
 
-    #: Whether the format numbers its packets.
+    #: Whether the format numbers its packets, and whether it says when a device pauses.
     _counted = False
+    _tells_pauses = False
 
     _epoch_s: int | None = None
 
@@ -305,6 +310,8 @@ class PacketRecording(Recording):
         self._seen_to = 0
         self._tally: dict[str, tuple[int, str]] = {}
         self._strides_seen = 0
+        self._read = self._missing = self._trailing = self._unknown = 0
+        self._places: list[str] = []
         parts: list[Packets] = []
         stream = self._open(0)
         try:
@@ -331,8 +338,8 @@ class PacketRecording(Recording):
             )
         self._beat = measure_beat(head.clock_s, head.count * head.step_s)
         course = Course(stretch=self._beat.stretch)
-        self._marks = [_Mark(0, 0, -math.inf, 0, course, frozenset())]
-        order, *_ = self._ordered(head, course, lambda one, other: one != one)
+        self._marks = [Mark(0, 0, -math.inf, 0, course, frozenset())]
+        order, *_ = self._ordered(head, course, lambda one, other: one != other)
         placed = self._follow(head.take(order), course, ends=True)
         self._weight_of_shift: dict[float, float] = {}
         self._start_shift_s = self._main_shift(placed, head.take(order))
@@ -366,15 +373,18 @@ class PacketRecording(Recording):
             if tape.ended and not len(held):
                 self._check_end(tape.position + len(tape.data), len(tape.data) - used)
                 self._set_start()
+                self.completeness = self._completeness()
         finally:
             stream.close()
         self.fraction_read = 1.0
 
-    def _hold(self, tape: Tape, held: _Held, mark: _Mark) -> int:
+    def _hold(self, tape: Tape, held: _Held, mark: Mark) -> int:
         """Take the packets that the tape holds; how many bytes those are."""
         packets, damaged, used = self._find(tape.data, tape.ended)
         held.starts.append(tape.position)
         self._count_damaged(damaged, tape.position, used)
+        last = packets.begin[-1] if len(packets) else -1
+        self._trailing = self._trailing * (last < 0) + int((damaged > last).sum())
         if not len(packets):
             return used
         packets = replace(packets, begin=packets.begin + tape.position)
@@ -430,8 +440,8 @@ class PacketRecording(Recording):
         )
 
     def _place(
-        self, held: _Held, mark: _Mark, position: int, enough: int
-    ) -> tuple[_Mark, tuple[Packets, FloatArray, FloatArray]]:
+        self, held: _Held, mark: Mark, position: int, enough: int
+    ) -> tuple[Mark, tuple[Packets, FloatArray, FloatArray]]:
         """Put the first of the packets held in time, and let go of them.
 
         Of no more than `enough` of them anything is seen, so that what is read at once does not
@@ -466,10 +476,13 @@ class PacketRecording(Recording):
         done = len(placed.start_s)
         gone[order[:done]] = True
         packets = packets.take(slice(done))
+        there = ~placed.dropped
         if new:
             self._count_findings(packets, placed)
             self._main_shift(placed, packets)
-        there = ~placed.dropped
+            self._count_missing(
+                packets.take(there), placed.start_s[there], placed.end_s[there], mark
+            )
         course = placed.course
         if self._counted and done:
             course = replace(course, serial=int(packets.serial[-1]))
@@ -490,7 +503,7 @@ class PacketRecording(Recording):
         while len(held.starts) > 1 and held.starts[1] <= first:
             held.starts.pop(0)
         last_s = end_s[-1] if len(end_s) else mark.last_sample_s
-        mark = _Mark(held.starts[0], first, float(last_s), mark.strides + 1, course, used)
+        mark = Mark(held.starts[0], first, float(last_s), mark.strides + 1, course, used)
         if new:
             self._strides_seen = mark.strides
             self._marks.append(mark)
@@ -586,6 +599,62 @@ class PacketRecording(Recording):
                 code = "clock_jump"
             if code:
                 self._count(code, packets.begin[[one.row]], np.array([one.off_s]))
+
+    def _count_missing(
+        self, packets: Packets, start_s: FloatArray, end_s: FloatArray, mark: Mark
+    ) -> None:
+        """Count packets, and those that are missing between them.
+
+        A gap tells how many may be missing; numbers tell how many are, and without numbers the
+        device has to say that it paused.
+        """
+        if not len(packets):
+            return
+        gap_s = start_s - np.concatenate(([max(mark.last_sample_s, 0.0)], end_s[:-1]))
+        room = np.rint(gap_s / (packets.count * packets.step_s)).astype(np.int64)
+        first_of_all = self._read == 0
+        if self._counted:
+            ahead = packets.serial - np.concatenate(([mark.course.serial], packets.serial[:-1])) - 1
+            missing = np.minimum(ahead, room)
+            if first_of_all:
+                follows = len(packets) > 1 and packets.serial[1] == packets.serial[0] + 1
+                missing[0] = packets.serial[0] if follows else 0
+        elif self._tells_pauses:
+            missing = np.where(packets.serial > 0, 0, room)
+        else:
+            missing = np.zeros(len(packets), np.int64)
+        self._read += len(packets)
+        rows = np.flatnonzero(missing > 0)
+        self._missing += int(missing[rows].sum())
+        for row in rows[: _MOST_PLACES - len(self._places)].tolist():
+            self._places.append(
+                f"{missing[row]} {self._unit} before {self._where(int(packets.begin[row]))}"
+            )
+
+    def _completeness(self) -> Completeness:
+        """How much was read, once all is; notes what is missing and was not found damaged."""
+        damaged = self._tally.get("damaged_blocks", (0, ""))[0]
+        lost = int(max(self._missing + self._trailing, damaged))
+        if lost > damaged and self._places:
+            self.notice(
+                "missing_blocks",
+                _SENTENCES["missing_blocks"].format(
+                    count=lost - damaged,
+                    unit=self._unit,
+                    first=self._places[0].partition(" before ")[2],
+                ),
+            )
+        places = self._places
+        if damaged:
+            places = [f"damage at {self._tally['damaged_blocks'][1]}", *places]
+        return Completeness(
+            self._unit,
+            self._read + lost if self._counted else None,
+            self._read,
+            lost,
+            min(self._unknown, self._read),
+            tuple(places),
+        )
 
     def _count_damaged(self, damaged: IntArray, position: int, used: int) -> None:
         """Count the damaged packets at these bytes of a stretch, unless they were counted."""

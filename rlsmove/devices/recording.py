@@ -51,6 +51,34 @@ class Taken:
     source: str
 
 
+@dataclass(frozen=True)
+class Completeness:
+    """How much of a recording was read, and what became of the rest.
+
+    Attributes
+    ----------
+    unit : str
+        What is counted: ``blocks``, ``records``, ``pages`` or ``rows``.
+    expected : int or None
+        How many there should be, by the file's own numbers; None where nothing in it says.
+    read : int
+        How many were read.
+    lost : int
+        How many are damaged or missing.
+    unknown : int
+        How many of those read are not vouched for, since a check that covers them fails.
+    places : tuple of str
+        Where something is amiss, the first of them.
+    """
+
+    unit: str
+    expected: int | None
+    read: int
+    lost: int
+    unknown: int
+    places: tuple[str, ...]
+
+
 class Recording(ABC):
     """An opened recording. Nothing of its samples is read before `blocks` is asked for them.
 
@@ -81,6 +109,8 @@ class Recording(ABC):
     notices : list of Notice
         What was found wrong so far: complete once `blocks` has been read to its end. Reading
         again does not list a finding twice.
+    completeness : Completeness or None
+        How much of the file was read; None until `blocks` has been read to its end.
     fraction_read : float
         How far the reading has come, from 0 to 1, for progress bars.
     taken : list of Taken

@@ -607,10 +607,11 @@ def _start_by(date_ns: NDArray[np.int64], elapsed_ns: NDArray[np.int64]) -> floa
 
 def measure_rate(time_ns: NDArray[np.int64]) -> float:
     """Rows per second, from their times, some of which may be equal or lie across a gap."""
-    time_ns = np.sort(time_ns)  # rows may be swapped
     first = np.flatnonzero(np.diff(time_ns, prepend=time_ns[:1] - 1))
-    span_s = np.diff(time_ns[first]) / _NS
-    count = np.diff(first)
+    # Rows may be swapped, or come again.
+    moment_ns, place = np.unique(time_ns[first], return_index=True)
+    span_s = np.diff(moment_ns) / _NS
+    count = np.diff(first, append=len(time_ns))[place][:-1]
     if len(span_s) > 2:
         # The rows of the first time may have begun before the table did.
         span_s, count = span_s[1:], count[1:]

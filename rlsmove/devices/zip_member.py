@@ -15,6 +15,8 @@ from rlsmove.errors import DamagedRecording
 
 _LOCAL = struct.Struct("<4s5H3I2H")
 _SIGNATURE = b"PK\x03\x04"
+#: Flag of a member whose sizes and checksum stand behind it.
+_BEHIND = 8
 _STORED, _DEFLATED, _GZIP = 0, 8, -1
 GZIP_MAGIC = b"\x1f\x8b"
 _READ_BYTES = 1 << 18
@@ -38,6 +40,8 @@ class Member:
         where the zip file does not say.
     method : int
         0 stored, 8 deflated, -1 for a gzip file.
+    crc : int or None
+        CRC-32 of its content; None where the zip file does not say.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Member:
     packed_size: int
     size: int
     method: int
+    crc: int | None = None
 
     @property
     def is_gzip(self) -> bool:
@@ -67,14 +72,14 @@ def find_members(path: Path) -> dict[str, Member]:
     """
     try:
         with zipfile.ZipFile(path) as file:
-            entries: list[tuple[int, int | None]] = [
-                (item.header_offset, item.compress_size) for item in file.infolist()
+            entries: list[tuple[int, int | None, int | None]] = [
+                (item.header_offset, item.compress_size, item.CRC) for item in file.infolist()
             ]
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error):
         entries = []
     members = _read_headers(path, entries)
     if not entries or len(members) < len(entries):
-        found = _read_headers(path, [(at, None) for at in _find_signatures(path)])
+        found = _read_headers(path, [(at, None, None) for at in _find_signatures(path)])
         members = {**found, **members}
     return members
 
@@ -131,6 +136,8 @@ class MemberStream:
     ----------
     broken : str
         Why it ended before its end; empty where it did not, so far.
+    mismatch : bool
+        Whether it was read from its beginning to its end and does not match its checksum.
     """
 
     def __init__(self, path: Path, member: Member, position: int) -> None:
@@ -145,16 +152,29 @@ class MemberStream:
         self._failed = False
         self._salvaged = b""
         self.broken = ""
+        self.mismatch = False
+        # Only of what is read as a whole the checksum can be told.
+        self._crc: int | None = 0 if position == 0 and member.crc is not None else None
         self._file.seek(member.offset)
         if member.method == _STORED:
             self._file.seek(position, 1)
             self._left -= position
         else:
-            while position > 0 and (skipped := self.read(min(position, _READ_BYTES))):
+            while position > 0 and (skipped := self._read(min(position, _READ_BYTES))):
                 position -= len(skipped)
 
     def read(self, size: int, /) -> bytes:
         """Read on; fewer bytes than asked for mean the end."""
+        data = self._read(size)
+        if self._crc is not None:
+            self._crc = zlib.crc32(data, self._crc)
+            if len(data) < size:
+                self.mismatch = self._crc != self._member.crc and not self.broken
+                if self.mismatch:
+                    self.broken = "its content does not match its checksum"
+        return data
+
+    def _read(self, size: int) -> bytes:
         if self._member.method == _STORED:
             return self._read_packed(size)
         pieces = []
@@ -224,13 +244,15 @@ def tell_broken(recording: Recording, stream: object) -> None:
         recording.notice("truncated", f"The packed file is damaged: {stream.broken}.")
 
 
-def _read_headers(path: Path, entries: list[tuple[int, int | None]]) -> dict[str, Member]:
+def _read_headers(
+    path: Path, entries: list[tuple[int, int | None, int | None]]
+) -> dict[str, Member]:
     """Members from their own headers; `entries` holds their offsets and, if known, sizes."""
     members: dict[str, Member] = {}
     file_size = path.stat().st_size
-    ends = ([at for at, _ in entries] + [file_size])[1:]
+    ends = ([at for at, *_ in entries] + [file_size])[1:]
     with path.open("rb") as file:
-        for (at, packed), end in zip(entries, ends, strict=False):
+        for (at, packed, crc), end in zip(entries, ends, strict=False):
             if not 0 <= at < file_size:
                 continue
             file.seek(at)
@@ -250,7 +272,9 @@ def _read_headers(path: Path, entries: list[tuple[int, int | None]]) -> dict[str
                 # A size of 0 stands behind the content instead: it takes all until the next one.
                 packed = fields[7] or max(end - offset, 0)
             size = fields[8] or packed
-            members.setdefault(name, Member(name, offset, packed, size, method))
+            if crc is None and not fields[2] & _BEHIND:
+                crc = fields[6]
+            members.setdefault(name, Member(name, offset, packed, size, method, crc))
     return members
 
 
