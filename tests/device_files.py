@@ -282,9 +282,16 @@ def write_gt3x(
                 seconds = seconds.reshape(-1, rate_hz, 3)
                 number = second + np.arange(len(seconds))
                 awake = ~np.isin(number, skipped)
-                if awake.any():
-                    payload = activity_payload(seconds[awake], kind, scale)
-                    log.write(gt3x_records(kind, first_s + number[awake], payload))
+                edges = np.flatnonzero(np.diff(awake)) + 1
+                for run, chosen in zip(
+                    np.split(number, edges), np.split(seconds, edges), strict=True
+                ):
+                    if np.isin(run, skipped).any():
+                        event = np.array([[8]], np.uint8)
+                        log.write(gt3x_records(3, first_s + run[:1], event))
+                    elif len(run):
+                        payload = activity_payload(chosen, kind, scale)
+                        log.write(gt3x_records(kind, first_s + run, payload))
                 second += len(seconds)
         if not info_first:
             archive.writestr(f"{folder}info.txt", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -42,7 +43,13 @@ def command(file: Path, told: ToldOptions, as_json: bool) -> None:
             {"what": taken.what, "value": taken.value, "from": taken.source}
             for taken in leg.recording.taken
         ]
-        facts = {**recording_facts(leg), "taken": taken, "warnings": warnings}
+        complete = leg.recording.completeness
+        facts = {
+            **recording_facts(leg),
+            "completeness": None if complete is None else asdict(complete),
+            "taken": taken,
+            "warnings": warnings,
+        }
         click.echo(json_text(facts), nl=False)
     else:
         click.echo("\n".join(info_lines(leg)))

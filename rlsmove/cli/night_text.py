@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from rlsmove.devices.recording import Completeness
 from rlsmove.night.analysis import NightResult
 from rlsmove.night.opened_leg import Leg
 
@@ -26,6 +27,15 @@ def _duration(seconds: float) -> str:
     if seconds < 2 * 3600:
         return f"{seconds / 60:.1f} min ({seconds:.2f} s)"
     return f"{seconds / 3600:.2f} h"
+
+
+def _complete(found: Completeness | None) -> str:
+    """How much of a recording was read, in words."""
+    if found is None:
+        return "unknown"
+    of = f" of {found.expected}" if found.expected is not None else ""
+    words = f"{found.read}{of} {found.unit} read, {found.lost} lost"
+    return words + (f", {found.unknown} not vouched for" if found.unknown else "")
 
 
 def info_lines(leg: Leg) -> list[str]:
@@ -55,6 +65,7 @@ def info_lines(leg: Leg) -> list[str]:
             ("rate", f"{recording.sample_rate_hz:g} Hz set, {survey.true_rate_hz:.3f} Hz true"),
             ("range", span),
             ("gaps", gaps),
+            ("complete", _complete(recording.completeness)),
             ("mean acceleration", f"{survey.mean_norm_g:.4f} g"),
             ("calibration", leg.calibration.sentence),
         ]

@@ -17,7 +17,7 @@ from rlsmove.devices import _text_kernels as kernels
 from rlsmove.devices.export_layouts import EMPATICA_E4, WITH_GRAVITY, find_layout
 from rlsmove.devices.gravity_unit import tell_unit
 from rlsmove.devices.packets import Bytes, ByteStream, PacketRecording, Packets, Tape
-from rlsmove.devices.recording import Block, Recording
+from rlsmove.devices.recording import Block, Completeness, Recording
 from rlsmove.devices.row_repairs import FINE_STEP_G, IDLE_S, RowRepairs
 from rlsmove.devices.table_axes import Axes, column_of, find_axes, sources_of
 from rlsmove.devices.table_times import RATES_HZ, Times, find_times, measure_rate, unrolled
@@ -701,6 +701,8 @@ class UntimedCsvRecording(Recording):
                 tell_broken(self, stream.packed)
         finally:
             stream.close()
+        if tape.ended:
+            self.completeness = Completeness("rows", None, first - lost, lost, 0, ())
         if lost:
             self.notice("damaged_blocks", f"{lost} rows lack a number; each is left out, a gap.")
         self.fraction_read = 1.0

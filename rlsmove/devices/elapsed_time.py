@@ -203,10 +203,11 @@ def measure_beat(clock_s: Floats, length_s: Floats) -> Beat:
     rest = y - slope[:, None] * x
     rest = np.sort(np.abs(rest - np.median(rest, axis=1)[:, None]), axis=1)
     # Of two pieces the better one: the other may hold a gap.
-    middle = (len(slope) - 1) // 2
     scatter = rest[:, round(0.9 * (piece - 1))]
-    scatter_s = float(np.sort(scatter)[middle])
-    stretch = float(np.clip(slope[np.argsort(scatter, kind="stable")[middle]], *STRETCH))
+    scatter_s = float(np.sort(scatter)[(len(scatter) - 1) // 2])
+    if len(slope) == 2:
+        slope = slope[scatter <= scatter_s]
+    stretch = float(np.clip(np.median(slope), *STRETCH))
     return Beat(packet_s, scatter_s if scatter_s > EXACT_S else 0.0, stretch)
 
 

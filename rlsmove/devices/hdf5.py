@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rlsmove.devices.recording import Block, Recording
+from rlsmove.devices.recording import Block, Completeness, Recording
 from rlsmove.errors import DamagedRecording, OutputError, UnknownFormat, UnsuitableSignal
 
 FORMAT = "rlsmove-recording"
@@ -141,6 +141,12 @@ class Hdf5Recording(Recording):
                 f"none of its rows {first} to {last - 1} can be read",
                 place="dataset 'acceleration'",
                 advice="Copy the file again, or convert it anew from the device's own file.",
+            )
+        if first == 0 and last == self._rows:
+            missing = sum(end - start for start, end in lost)
+            places = tuple(f"rows {start} to {end - 1}" for start, end in lost[:20])
+            self.completeness = Completeness(
+                "rows", self._rows, self._rows - missing, missing, 0, places
             )
         if self._cut_bytes:
             self.notice("truncated", f"{self._cut_bytes} bytes are missing at the end of the file.")

@@ -147,6 +147,7 @@ class Recording(ABC):
         self.dated = True
         self.simulated = simulated
         self.notices: list[Notice] = []
+        self.completeness: Completeness | None = None
         self.fraction_read = 0.0
         self.taken: list[Taken] = []
         self.told = NOTHING_TOLD

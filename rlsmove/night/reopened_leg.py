@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
 
 from rlsmove.devices import open_recording
+from rlsmove.devices.recording import Completeness
 from rlsmove.devices.told import NOTHING_TOLD, Told
 from rlsmove.errors import RecordingError
 from rlsmove.io.file_stamps import Stamp, stamp_of
@@ -28,6 +30,10 @@ class FirstReading:
         As of `Leg`.
     notices : tuple of Notice
         What was found wrong with the recording once it was read to its end.
+    completeness : Completeness or None
+        How much of it was read.
+    start_time : datetime
+        Its start, by most of its stamps.
     """
 
     side: int
@@ -39,15 +45,21 @@ class FirstReading:
     sha256: str
     stamp: Stamp | None
     notices: tuple[Notice, ...]
+    completeness: Completeness | None
+    start_time: datetime
 
 
-_SHARED = tuple(field.name for field in fields(FirstReading) if field.name != "notices")
+_OF_RECORDING = ("completeness", "start_time")
+_SHARED = tuple(
+    field.name for field in fields(FirstReading) if field.name not in ("notices", *_OF_RECORDING)
+)
 
 
 def first_reading(leg: Leg) -> FirstReading:
     """Return what the first reading of a leg showed."""
     shared = {name: getattr(leg, name) for name in _SHARED}
-    return FirstReading(**shared, notices=tuple(leg.recording.notices))
+    of_recording = {name: getattr(leg.recording, name) for name in _OF_RECORDING}
+    return FirstReading(**shared, **of_recording, notices=tuple(leg.recording.notices))
 
 
 def reopen_leg(path: Path, reading: FirstReading, told: Told = NOTHING_TOLD) -> Leg:
@@ -70,6 +82,8 @@ def reopen_leg(path: Path, reading: FirstReading, told: Told = NOTHING_TOLD) -> 
     check_unchanged(path, reading)
     recording = open_recording(path, told)
     recording.notices = list(reading.notices)
+    for name in _OF_RECORDING:
+        setattr(recording, name, getattr(reading, name))
     shared = {name: getattr(reading, name) for name in _SHARED}
     return Leg(recording=recording, reader=UniformReader(recording), **shared)
 

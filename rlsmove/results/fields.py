@@ -234,6 +234,23 @@ NIGHT = (
         "the same in words",
         needed=True,
     ),
+    Field("completeness[].side", TEXT, "", "leg of each recording, in their order"),
+    Field("completeness[].unit", TEXT, "", "what is counted: blocks, records, pages or rows"),
+    Field(
+        "completeness[].expected",
+        NUMBER,
+        "",
+        "how many there should be by the file's own numbers; null where nothing in it says",
+    ),
+    Field("completeness[].read", NUMBER, "", "how many were read"),
+    Field("completeness[].lost", NUMBER, "", "how many are damaged or missing"),
+    Field(
+        "completeness[].unknown",
+        NUMBER,
+        "",
+        "how many of those read are not vouched for, since a check that covers them fails",
+    ),
+    Field("completeness[].places", LIST, "", "where something is amiss, the first of them"),
     Field("recording.legs.<side>.<fact>", ANY, "", "the facts of each recording, with two"),
     Field(
         "sleep.source",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,11 @@ def _parts(result: NightResult, events: Path | None) -> dict[str, Any]:
         "start_time": _start_time(result),
         "simulated": result.simulated,
         "recording": night_facts(result),
+        "completeness": [
+            {"side": side, **asdict(leg.recording.completeness)}
+            for side, leg in zip(result.sides, result.legs, strict=True)
+            if leg.recording.completeness is not None
+        ],
         "sleep": result.sleep,
         "rules": result.rules,
         "indices": result.indices,

@@ -46,6 +46,7 @@ def night_record(
     simulated: bool = False,
     night_id: str = "",
     digests: Mapping[str, str] | None = None,
+    completeness: Sequence[Mapping[str, Any]] | None = None,
     tables: Mapping[str, Any] | None = None,
     quality: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -73,6 +74,8 @@ def night_record(
         As `night_id_of` gives it.
     digests : mapping, optional
         SHA-256 of each file beside night.json, by `DIGEST_KEYS`.
+    completeness : sequence of mapping, optional
+        How much of each recording was read.
     tables, quality : mapping, optional
         Further tables, and further entries beside the warnings.
     """
@@ -87,6 +90,8 @@ def night_record(
         "id": night_id,
         "digests": dict(digests or {}),
     }
+    if completeness is not None:
+        record["completeness"] = [dict(one) for one in completeness]
     if tables is not None:
         record["tables"] = dict(tables)
     return record
