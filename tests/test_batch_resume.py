@@ -197,6 +197,23 @@ def test_the_table_has_the_columns_of_the_contract(finished: Path) -> None:
     assert header == [*first, *(index.name for index in INDICES)]
 
 
+def test_a_finished_table_stays_until_another_is_complete(study: Path) -> None:
+    before = files_under(study / "derived")
+    provenance = json.loads(before["provenance.json"])
+    assert provenance["complete"] is True
+    assert provenance["nights"] == provenance["nights_expected"] == 2
+    change_cell(study / "nights.tsv", 1, "lights_off", "22:15")
+
+    def stop(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_batch(study, jobs=1, progress=stop)
+    after = files_under(study / "derived")
+    for name in ("nights.csv", "provenance.json", "cohort.h5", "failures.csv"):
+        assert after[name] == before[name]
+
+
 @pytest.mark.parametrize(
     "spoil",
     [

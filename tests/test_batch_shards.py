@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from pathlib import Path
 
@@ -95,10 +96,38 @@ def test_without_any_part_there_is_nothing_to_merge(whole: Path) -> None:
         merge_shards(whole)
 
 
+def test_a_person_added_between_parts_is_named_and_nobody_counts_twice(
+    whole: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "study"
+    shutil.copytree(whole, path, ignore=shutil.ignore_patterns("derived"))
+    run_batch(path, jobs=1, shard=Shard(1, 2))
+    for side in ("left", "right"):
+        name = f"raw/p00_2026-03-02_{side}.h5"
+        shutil.copy(path / f"raw/p01_2026-03-02_{side}.h5", path / name)
+        with (path / "recordings.tsv").open("a") as table:
+            table.write(f"p00\t{name}\t{side}\tankle" + "\tn/a" * 20 + "\n")
+    with (path / "nights.tsv").open("a") as table:
+        table.write("p00\t2026-03-02" + "\tn/a" * 40 + "\n")
+    run_batch(path, jobs=1, shard=Shard(2, 2))
+    run = CliRunner().invoke(main, ["merge", str(path)])
+    assert run.exit_code == 1
+    assert "p00" in run.output
+    rows = rows_of(path)
+    assert [row["participant_id"] for row in rows] == ["p00", "p01", "p02", "p03"]
+    assert rows[0]["code"] == "not_in_parts"
+    assert json.loads((path / "derived/provenance.json").read_text())["complete"] is False
+
+    for number in (1, 2):
+        run_batch(path, jobs=1, shard=Shard(number, 2))
+    merge_shards(path)
+    assert [row["status"] for row in rows_of(path)].count("failed") == 0
+
+
 def test_every_person_is_in_exactly_one_part() -> None:
-    persons = tuple(range(11))
-    parts = [Shard(number, 4).part_of(persons) for number in range(1, 5)]  # type: ignore[arg-type]
-    assert sorted(person for part in parts for person in part) == list(persons)
+    persons = [f"p{number}" for number in range(11)]
+    parts = [Shard(number, 4).part_of(persons) for number in range(1, 5)]
+    assert sorted(person for part in parts for person in part) == sorted(persons)
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/2/3", "-1/3"])

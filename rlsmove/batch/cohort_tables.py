@@ -10,7 +10,7 @@ from typing import Any
 
 from rlsmove.batch.cohort_store import write_cohort_store
 from rlsmove.batch.finished_nights import clear_leftovers, night_folder
-from rlsmove.errors import RlsmoveError
+from rlsmove.errors import RlsmoveError, StudyError
 from rlsmove.io.atomic_files import write_files
 from rlsmove.io.json_text import json_text, plain
 from rlsmove.io.provenance import provenance_of_digests
@@ -18,6 +18,7 @@ from rlsmove.results.nights_csv import NIGHTS_FILE, nights_csv
 from rlsmove.review import reviewed_indices
 from rlsmove.rules import RuleSet
 from rlsmove.scoring import INDICES
+from rlsmove.study.folder import read_json
 
 FAILURES, PROVENANCE = "failures.csv", "provenance.json"
 
@@ -32,8 +33,12 @@ def write_tables(
     rules: RuleSet,
     *,
     complete: bool,
+    expected: int,
 ) -> None:
     """Write everything that stands beside the nights' folders.
+
+    A table that says more stays: one of a batch that had come to its end until another has, and
+    one of a batch that was cut short until another has got as far.
 
     Parameters
     ----------
@@ -49,6 +54,8 @@ def write_tables(
         What was scored by.
     complete : bool
         Whether the batch has come to its end.
+    expected : int
+        How many nights there should be, as far as it is known.
 
     Raises
     ------
@@ -58,19 +65,40 @@ def write_tables(
         The files of a night are gone.
     """
     clear_leftovers(derived)
+    rows = list(rows)
+    if not complete and _says_more(derived, len(rows)):
+        return
     rows = [_reviewed(row, derived) for row in rows]
     rows = sorted(rows, key=lambda row: (row["participant_id"], row["night"], row["file"]))
     settings = {"rules": rules.options()}
     write_files(
         {
             derived / PROVENANCE: json_text(
-                provenance_of_digests(sorted(inputs.items()), settings)
+                {
+                    **provenance_of_digests(sorted(inputs.items()), settings),
+                    "complete": complete,
+                    "nights": len(rows),
+                    "nights_expected": max(expected, len(rows)),
+                }
             ),
             derived / FAILURES: failures_csv(failures),
             derived / NIGHTS_FILE: nights_csv(rows),
         }
     )
     write_cohort_store(derived, rows, complete=complete)
+
+
+def _says_more(derived: Path, nights: int) -> bool:
+    """Whether the table that is there is complete, or has more nights."""
+    try:
+        earlier = read_json(derived / PROVENANCE)
+    except StudyError:
+        return False
+    if not (derived / NIGHTS_FILE).exists():
+        return False
+    return earlier.get("complete") is True or (
+        isinstance(earlier.get("nights"), int) and earlier["nights"] > nights
+    )
 
 
 def _reviewed(row: Mapping[str, Any], derived: Path) -> dict[str, Any]:

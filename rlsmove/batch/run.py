@@ -14,7 +14,7 @@ from rlsmove.batch.cohort_tables import write_tables
 from rlsmove.batch.job import Job, Workers
 from rlsmove.batch.local_workers import LocalWorkers
 from rlsmove.batch.person_tasks import Explain, PersonResult, Steps, person_steps
-from rlsmove.batch.shards import Shard, write_shard
+from rlsmove.batch.shards import Shard, part_of_persons, write_shard
 from rlsmove.batch.tasks import (
     NOT_STARTED,
     OUT_OF_MEMORY,
@@ -136,6 +136,13 @@ class _Flow:
         return len(self.person.diary or ()) or -(-len(self.person.recordings) // 2)
 
     @property
+    def nights_expected(self) -> int:
+        """Nights that there will be, as far as it is known."""
+        if self.finished:
+            return len(self.result.rows)
+        return max(self.nights_to_score + self.result.kept, len(self.rows))
+
+    @property
     def rows(self) -> list[dict[str, Any]]:
         """Rows of the nights that are done."""
         return [*self.result.rows, *(j.outcome for j in self.jobs if isinstance(j.outcome, dict))]
@@ -222,7 +229,7 @@ class _Batch:
         self._work = work
         self._shard = shard
         self._tell = tell
-        persons = shard.part_of(work.persons) if shard else work.persons
+        persons = part_of_persons(work, shard) if shard else work.persons
         self.flows = []
         for person in persons:
             result = PersonResult(person.participant_id)
@@ -306,7 +313,8 @@ class _Batch:
         parts = (self._work.derived, self.rows, self.failures, inputs, self._work.rules)
         try:
             if self._shard is None:
-                write_tables(*parts, complete=complete)
+                expected = sum(flow.nights_expected for flow in self.flows)
+                write_tables(*parts, complete=complete, expected=expected)
             else:
                 finished = [flow.person.participant_id for flow in self.flows if flow.finished]
                 write_shard(*parts, shard=self._shard, finished=finished, complete=complete)

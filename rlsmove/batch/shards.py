@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,15 +15,15 @@ from typing import Any
 from rlsmove.batch.cohort_tables import write_tables
 from rlsmove.batch.finished_nights import clear_leftovers
 from rlsmove.batch.tasks import Failure, failed_row
-from rlsmove.batch.work_list import Person, read_work_list
-from rlsmove.errors import SettingError, StudyError
+from rlsmove.batch.work_list import Person, WorkList, read_work_list
+from rlsmove.errors import OutputError, SettingError, StudyError
 from rlsmove.io.atomic_files import write_files
 from rlsmove.io.json_text import json_text
 from rlsmove.io.provenance import program_version
 from rlsmove.rules import RuleSet
 from rlsmove.study.folder import read_json
 
-SHARDS = "shards"
+SHARDS, MANIFEST = "shards", "manifest.json"
 
 _NAME = re.compile(r"shard-(\d+)-of-(\d+)\.json")
 
@@ -55,9 +58,9 @@ class Shard:
             )
         return cls(number, of)
 
-    def part_of(self, persons: Sequence[Person]) -> tuple[Person, ...]:
-        """The persons of this part: every n-th, whatever machine asks."""
-        return tuple(persons[self.number - 1 :: self.of])
+    def part_of(self, codes: Sequence[str]) -> list[str]:
+        """The persons of this part: every n-th of the manifest, whatever machine asks."""
+        return list(codes[self.number - 1 :: self.of])
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,70 @@ class Merged:
     failures: list[Mapping[str, str]]
     missing: list[int]
     unfinished: list[int]
+
+
+def part_of_persons(work: WorkList, shard: Shard) -> tuple[Person, ...]:
+    """The persons of one part, by the manifest that all parts of a batch share.
+
+    The part that begins first freezes who is in the batch; who is added to the study later is in
+    none of its parts, and `merge_shards` says so. Once all parts have come to their end the next
+    one to begin freezes anew.
+
+    Raises
+    ------
+    StudyError
+        Other parts of the same folder were cut in another way.
+    OutputError
+        The manifest cannot be written.
+    """
+    path = work.derived / SHARDS / MANIFEST
+    codes = [person.participant_id for person in work.persons]
+    frozen = _read_manifest(path)
+    if frozen is not None and frozen != {"of": shard.of, "persons": codes}:
+        left = [path.parent / _name_of(n, frozen["of"]) for n in range(1, frozen["of"] + 1)]
+        if all(record.exists() and read_json(record).get("complete") for record in left):
+            frozen = None
+            for old in [path, *left]:
+                old.unlink(missing_ok=True)
+    if frozen is None:
+        _freeze(path, {"of": shard.of, "persons": codes})
+        frozen = _read_manifest(path) or {"of": shard.of, "persons": codes}
+    if frozen["of"] != shard.of:
+        raise StudyError(
+            path,
+            f"the batch was begun in {frozen['of']} parts",
+            expected=f"{shard.number}/{frozen['of']}, or all its parts at their end",
+            advice=f"Remove {path.parent} to begin anew; finished nights stay",
+        )
+    own = {*shard.part_of(frozen["persons"])}
+    return tuple(person for person in work.persons if person.participant_id in own)
+
+
+def _name_of(number: int, of: int) -> str:
+    return f"shard-{number}-of-{of}.json"
+
+
+def _read_manifest(path: Path) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    found = read_json(path)
+    if not isinstance(found.get("of"), int) or not isinstance(found.get("persons"), list):
+        raise StudyError(path, "it is no manifest of a batch's parts", advice=f"Remove {path}")
+    return found
+
+
+def _freeze(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest unless another part was first: a link is made by one of them alone."""
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json_text(manifest), encoding="utf-8")
+        with suppress(FileExistsError):
+            os.link(partial, path)
+    except OSError as error:
+        raise OutputError(path, f"cannot be written ({error.strerror})") from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def write_shard(
@@ -108,7 +175,7 @@ def write_shard(
         It cannot be written.
     """
     folder = derived / SHARDS
-    name = f"shard-{shard.number}-of-{shard.of}.json"
+    name = _name_of(shard.number, shard.of)
     clear_leftovers(folder, name)
     record = {
         "program": "rlsmove",
@@ -148,7 +215,10 @@ def merge_shards(
         The tables cannot be written.
     """
     work = read_work_list(source, out=out, rules_name=rules_name)
+    frozen = _read_manifest(work.derived / SHARDS / MANIFEST)
     of, records = _read_records(work.derived / SHARDS)
+    codes = frozen["persons"] if frozen else [person.participant_id for person in work.persons]
+    persons = {person.participant_id: person for person in work.persons}
     missing = [number for number in range(1, of + 1) if number not in records]
     unfinished = [number for number, record in records.items() if not record["complete"]]
     rows = [row for record in records.values() for row in record["rows"]]
@@ -159,17 +229,26 @@ def merge_shards(
         told = "has left no record" if number in missing else "did not come to its end"
         failure = Failure("shard_missing", f"part {number} of {of} {told}")
         finished = records[number]["finished"] if number in records else ()
-        for person in Shard(number, of).part_of(work.persons):
-            if person.participant_id not in finished:
-                lost = _lost_rows(person, failure)
+        for code in Shard(number, of).part_of(codes):
+            if code not in finished:
+                lost = _lost_rows(persons.get(code, Person(code, (), None)), failure)
                 rows += [row for row in lost if (row["participant_id"], row["night"]) not in there]
+    added = [code for code in persons if code not in codes]
+    late = Failure("not_in_parts", "added to the study after its parts had been begun")
+    for code in added:
+        rows += _lost_rows(persons[code], late)
+        failures.append(
+            {"participant_id": code, "night": "", "file": "", "code": late.code,
+             "sentence": f"{late.sentence}: run all parts again"}
+        )  # fmt: skip
     write_tables(
         work.derived,
         rows,
         failures,
         inputs,
         work.rules,
-        complete=not missing and not unfinished,
+        complete=not missing and not unfinished and not added,
+        expected=len(rows),
     )
     return Merged(rows, failures, missing, unfinished)
 
