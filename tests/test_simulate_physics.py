@@ -167,6 +167,17 @@ def test_postures_change_at_the_end_of_a_movement_or_before_it():
     assert len(out_of) > 3
 
 
+def test_leg_that_moves_out_of_a_new_posture_starts_from_there():
+    ends, kept = [], []
+    for seed in range(6):
+        night = simulate_night(with_physics(from_posture_share=1.0, settle_share=0.5), seed)
+        leg = night.sensors["left"].leg
+        ends += [motion.offset_s for motion in leg.motions]
+        kept += [np.abs(np.array(leg.rest_from_s) - m.offset_s).min() for m in leg.motions]
+    assert len(ends) > 150
+    assert max(kept) == 0.0
+
+
 def test_series_remember_their_intervals():
     def neighbors(**changes):
         parameters = replace(
