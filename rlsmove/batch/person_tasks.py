@@ -9,7 +9,14 @@ from typing import Any
 
 from rlsmove.batch.finished_nights import NightKey, night_folder, read_record, why_unfinished
 from rlsmove.batch.job import Job
-from rlsmove.batch.tasks import Failure, Reading, failed_row, read_recording, score_night
+from rlsmove.batch.tasks import (
+    Failure,
+    Reading,
+    failed_row,
+    read_recording,
+    score_night,
+    sleep_input,
+)
 from rlsmove.batch.work_list import DiaryNight, Person, WorkList
 from rlsmove.io.provenance import code_digest, library_versions, program_version
 from rlsmove.records import Notice
@@ -215,6 +222,7 @@ def _plan_nights(
                     "side": r.side,
                     "sha256": r.sha256,
                     "told": r.file.told.as_texts(),
+                    **sleep_input(r.file),
                 }
                 for r in chosen
             ),

@@ -13,6 +13,7 @@ from typing import Any
 from rlsmove.batch.finished_nights import NightKey, clear_leftovers, finish_night
 from rlsmove.batch.work_list import RecordingFile
 from rlsmove.errors import RlsmoveError, SettingError
+from rlsmove.events.event_lists import events_of_evening, read_events
 from rlsmove.io.json_text import plain
 from rlsmove.io.provenance import program_version, sha256_of
 from rlsmove.night.analysis import NightResult, analyse_night
@@ -174,6 +175,14 @@ def read_recording(file: RecordingFile, known: Mapping[str, Mapping[str, Any]]) 
     )
 
 
+def sleep_input(file: RecordingFile) -> dict[str, str]:
+    """Name and digest of the list of sleep that belongs to a recording; nothing without one."""
+    if file.sleep is None:
+        return {}
+    sha256 = sha256_of(file.sleep) if file.sleep.is_file() else ""
+    return {"sleep": file.sleep.name, "sleep_sha256": sha256}
+
+
 def score_night(
     readings: list[Reading], key: NightKey, folder: Path, notices: list[Notice]
 ) -> dict[str, Any]:
@@ -203,11 +212,17 @@ def score_night(
     for reading, entry in zip(readings, key.inputs, strict=True):
         if reading.sha256 != entry["sha256"]:
             raise changed_meanwhile(reading.file.path)
+    evening = date.fromisoformat(key.night)
+    sleep_path = next((r.file.sleep for r in readings if r.file.sleep is not None), None)
+    events = None
+    if sleep_path is not None:
+        events = events_of_evening(sleep_path, read_events(sleep_path), evening)
     legs = [reopen_leg(r.file.path, r.first, r.file.told) for r in readings if r.first is not None]
     try:
         result = analyse_night(
             legs,
-            date.fromisoformat(key.night),
+            evening,
+            events=events,
             lights=Lights(key.lights_off, key.lights_on, key.time_zone),
             rules=RULE_SETS[key.rules["name"]],
         )
@@ -222,7 +237,7 @@ def score_night(
             check_unchanged(reading.file.path, reading.first)
     result = replace(result, notices=[*result.notices, *notices])
     clear_leftovers(folder)
-    write_night_result(result, folder, None)
+    write_night_result(result, folder, None if events is None else sleep_path)
     known = {
         reading.sha256: {
             "side": reading.side,

@@ -57,6 +57,8 @@ class RecordingFile:
         Of the device, in the zone of the sleeper.
     told : Told
         What the study says of it.
+    sleep : Path or None
+        Hypnogram or scored events of its nights.
     """
 
     name: str
@@ -64,6 +66,7 @@ class RecordingFile:
     side: str | None
     clock: Clock = Clock()
     told: Told = NOTHING_TOLD
+    sleep: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -229,7 +232,15 @@ def _of_study(
                 wrong = [error.file.removeprefix("--").replace("-", "_")]
             else:
                 clock = Clock(told.time_zone, ahead_s)
-                recordings[code][name] = RecordingFile(name, path, row.cells["leg"], clock, told)
+                scored = row.text.get("sleep", "")
+                recordings[code][name] = RecordingFile(
+                    name,
+                    path,
+                    row.cells["leg"],
+                    clock,
+                    told,
+                    (study.path / scored).resolve() if scored not in ("", "n/a") else None,
+                )
                 continue
         cells = ", ".join(f"{column} {row.text.get(column, '')!r}" for column in wrong)
         found = f"{cells} cannot be used" if wrong else f"{name} is listed a second time"

@@ -292,6 +292,10 @@ RECORDINGS: tuple[Column, ...] = (
     Column("unit", "Of a table of text: g, mg, m/s2, or how many counts make 1 g"),
     Column("date_order", "Of a table of text with dates such as 3/4/2026: ymd, dmy or mdy"),
     Column("where", "Of a table of text the rows to read, COLUMN=VALUE"),
+    Column(
+        "sleep",
+        "Hypnogram or scored events of its night by a laboratory, relative to the study folder",
+    ),
 )
 
 #: The columns of each table of a study folder.
