@@ -160,7 +160,7 @@ def declare(rows: int) -> Edit:
         (replace_data(np.ones((9, 3), np.int16)), DamagedRecording, "has type int16"),
         (replace_data(np.full((9, 3), b"x")), DamagedRecording, "has type"),
         (replace_data(None), DamagedRecording, "no dataset 'acceleration'"),
-        (declare(10**12), DamagedRecording, "days long"),
+        (declare(10**12), DamagedRecording, "that the file can hold"),
         (attribute("format", None), UnknownFormat, "without the root attribute 'format'"),
         (attribute("format", "other"), UnknownFormat, "is 'other'; expected 'rlsmove-recording'"),
         (attribute("version", 2), UnknownFormat, "'version' is 2; expected 1"),
@@ -194,6 +194,32 @@ def test_a_group_in_place_of_the_dataset(path: Path) -> None:
         del file["acceleration"]
         file.create_group("acceleration")
     with pytest.raises(DamagedRecording, match="no dataset"):
+        open_recording(path)
+
+
+def test_nothing_outside_of_the_file_is_read(path: Path) -> None:
+    with h5py.File(path.with_name("other.h5"), "w") as file:
+        file["acceleration"] = SIGNAL
+    with h5py.File(path, "a") as file:
+        del file["acceleration"]
+        file["acceleration"] = h5py.ExternalLink("other.h5", "/acceleration")
+    with pytest.raises(DamagedRecording, match="linked to another file"):
+        open_recording(path)
+    with h5py.File(path, "a") as file:
+        del file["acceleration"]
+        external = [(str(path.with_name("raw")), 0, h5py.h5f.UNLIMITED)]
+        file.create_dataset("acceleration", (100, 3), "f4", external=external)
+    with pytest.raises(DamagedRecording, match="linked to another file"):
+        open_recording(path)
+
+
+def test_a_heap_that_the_library_would_never_return_from(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    heap = data.index(b"GCOL")
+    data[heap + 24 : heap + 32] = bytes(8)
+    data[heap + 16 : heap + 18] = bytes(2)
+    path.write_bytes(data)
+    with pytest.raises(DamagedRecording, match=f"heap of texts at byte {heap}"):
         open_recording(path)
 
 

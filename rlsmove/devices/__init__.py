@@ -64,6 +64,8 @@ def open_recording(path: str | Path, told: Told = NOTHING_TOLD) -> Recording:
     """
     path = Path(path)
     try:
+        if not path.is_file() and path.exists():
+            raise RecordingError(path, "cannot be read (no regular file)", expected="a file")
         with path.open("rb") as file:
             head = file.read(2048)
         recording = _open(path, head, told)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import math
+import mmap
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -36,6 +37,10 @@ _LARGEST_CHUNK_BYTES = 1 << 28
 #: Rates outside are no accelerometer's.
 _RATES_HZ = (1.0, 10_000.0)
 
+#: Signature, version and reserved bytes of a collection of texts.
+_HEAP = b"GCOL\x01\0\0\0"
+#: Deflated zeros take so many times less than they are.
+_LARGEST_RATIO = 1100
 #: No recording is longer; a damaged or made-up shape may be.
 _LONGEST_DAYS = 400
 
@@ -74,6 +79,7 @@ class Hdf5Recording(Recording):
     def __init__(self, path: Path) -> None:
         self.path = path
         self._cut_bytes = _missing_bytes(path)
+        _check_heaps(path)
         try:
             with self._open() as file:
                 attributes = {name: file.attrs[name] for name in _READ if name in file.attrs}
@@ -211,6 +217,16 @@ class Hdf5Recording(Recording):
                 self.path, "no dataset 'acceleration'", expected="one of shape (n, 3)"
             )
         place = "dataset 'acceleration'"
+        link = file.get("acceleration", getlink=True)
+        if not isinstance(link, h5py.HardLink) or dataset.external or dataset.is_virtual:
+            raise self._wrong(place, "stored in or linked to another file", "stored in this one")
+        largest = _LARGEST_RATIO * self.path.stat().st_size
+        if dataset.shape and math.prod(dataset.shape) * dataset.dtype.itemsize > largest:
+            raise self._wrong(
+                place,
+                f"of shape {dataset.shape}",
+                f"at most the {largest} bytes that the file can hold",
+            )
         if dataset.ndim != 2 or dataset.shape[1] != 3:
             raise DamagedRecording(
                 self.path, f"{place} has shape {dataset.shape}", expected="(n, 3)"
@@ -294,6 +310,40 @@ class Hdf5Recording(Recording):
             )
             return ""
         return name
+
+
+def _check_heaps(path: Path) -> None:
+    """Refuse a file whose heap of texts is damaged: the library may never return from it.
+
+    Texts of attributes lie in global heap collections, which no checksum guards: signature,
+    version, size, then objects of 16 bytes and their content, padded to 8 (HDF5 File Format
+    Specification, III.E). An object of no length lets the library step on the spot.
+
+    Raises
+    ------
+    DamagedRecording
+        An object does not fit into its collection.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        at = data.find(_HEAP)
+        while at >= 0:
+            end = at + int.from_bytes(data[at + 8 : at + 16], "little")
+            object_at = at + 16
+            while object_at + 16 <= min(end, len(data)):
+                index = int.from_bytes(data[object_at : object_at + 2], "little")
+                size = int.from_bytes(data[object_at + 8 : object_at + 16], "little")
+                # What is free counts its own 16 bytes.
+                length = size if index == 0 else 16 + (size + 7) // 8 * 8
+                if length < 16 or object_at + length > end:
+                    raise DamagedRecording(
+                        path,
+                        f"an object of {size} bytes",
+                        place=f"heap of texts at byte {at}",
+                        expected=f"one that fits into the {end - object_at} bytes left",
+                        advice="Convert it anew from the device's own file.",
+                    )
+                object_at += length
+            at = data.find(_HEAP, at + 8)
 
 
 class _CutFile(io.RawIOBase):
