@@ -191,3 +191,116 @@ def test_every_command_has_help_with_an_example(command):
     done = CliRunner().invoke(main, [*command, "--help"])
     assert done.exit_code == 0
     assert "Example: rlsmove" in done.output
+
+
+# Plans as they stand with a table.
+
+
+def person_of(tmp_path, text, *options, scheme="pairs"):
+    done = compare(tmp_path, text, "--json", *options, scheme=scheme)
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)["persons"]["P1"], done.stderr
+
+
+def test_before_the_planned_end_there_is_no_verdict_and_no_p(tmp_path):
+    done = compare(tmp_path, HEADER + GOOD, "--json", "--planned-nights", "20")
+    result = json.loads(done.stdout)
+    person = result["persons"]["P1"]
+    assert person["verdict"] == "not_finished"
+    assert person["ratio"] < 1
+    assert person["p"] is person["ratio_low"] is person["ratio_high"] is None
+    assert person["anytime"]["p"] < 0.2
+    assert "not finished: 14 of 20 nights" in person["sentence"]
+    assert all(row["p"] is None for row in (*result["claims"], *result["sensitivity"]))
+    assert result["complete"] is False
+    finished, _ = person_of(tmp_path, HEADER + GOOD, "--planned-nights", "14")
+    assert finished["verdict"] == "fewer"
+
+
+def test_looked_at_every_morning_the_anytime_test_decides(tmp_path):
+    person, _ = person_of(tmp_path, HEADER + GOOD, "--looks", "every_morning")
+    anytime = person["anytime"]
+    assert person["verdict"] == ("fewer" if anytime["ratio_high"] < 1 else "cannot_tell")
+    assert person["p"] == pytest.approx(2 / 128, abs=1e-6)
+    assert len(anytime["path"]) == 7
+    assert anytime["path"] == sorted(anytime["path"], reverse=True)
+    assert (anytime["decided_after"] is None) == (anytime["p"] > 0.05)
+    early, _ = person_of(
+        tmp_path, HEADER + GOOD, "--looks", "every_morning", "--planned-nights", "40"
+    )
+    assert early["verdict"] == person["verdict"]
+
+
+def test_periods_are_redrawn_whole(tmp_path):
+    """Four nights of a block in two periods: two ways, not six."""
+    header = HEADER.replace("block,", "block,period,")
+    rows = "".join(
+        f"P1,{8 * block + 2 * half + night},{condition},{block},{2 * block + half},{60 + night},7\n"
+        for block in range(6)
+        for half, condition in enumerate(("massage", "control")[:: 1 if block % 2 else -1])
+        for night in range(2)
+    )
+    for scheme in ("pairs", "blocks"):
+        person, _ = person_of(tmp_path, header + rows, scheme=scheme)
+        assert person["assignments"] == 64
+    mixed = (header + rows).replace("P1,0,control", "P1,0,massage")
+    done = compare(tmp_path, mixed, "--json", scheme="pairs")
+    assert done.exit_code == 1
+    assert "both conditions" in done.stderr
+
+
+def test_the_other_night_of_a_pair_without_a_row_is_missing(tmp_path):
+    rows = [line for line in GOOD.splitlines(keepends=True) if "2026-03-04" not in line]
+    person, told = person_of(tmp_path, HEADER + "".join(rows))
+    assert person["assignments"] == 128
+    assert person["nights_missing"] == 1
+    assert "one night of two" in told
+
+
+def test_a_run_longer_than_was_said_is_refused(tmp_path):
+    done = compare(tmp_path, HEADER + GOOD, "--max-run", "1")
+    assert done.exit_code == 0
+    rows = "".join(f"P1,{i},{'massage' if i < 4 else 'control'},1,50,7\n" for i in range(8))
+    done = compare(tmp_path, HEADER + rows, "--max-run", "2", scheme="free")
+    assert done.exit_code == 1
+    assert "4 in a row" in done.stderr
+
+
+def test_hours_of_a_short_test_have_a_minimum_of_their_own(tmp_path):
+    rows = GOOD.replace(",7.2\n", ",1\n")
+    person, told = person_of(tmp_path, HEADER + rows)
+    assert person["nights_massage"] == 7
+    assert "fewer than 0.5 h" in told
+    _, told = person_of(tmp_path, HEADER + rows, "--minimum-hours", "0.5")
+    assert told == ""
+    done = compare(tmp_path, HEADER + rows, "--minimum-hours", "2")
+    assert done.exit_code == 1
+
+
+def test_few_movements_are_compared_by_sums_and_fewer_not_at_all(tmp_path):
+    def rows(massage, control):
+        return "".join(
+            f"P1,{2 * pair + place},{condition},{pair},{count},7\n"
+            for pair in range(7)
+            for place, (condition, count) in enumerate(
+                [("massage", massage[pair]), ("control", control[pair])][:: 1 if pair % 2 else -1]
+            )
+        )
+
+    few, control = [1, 0, 2, 1, 0, 1, 1], [3, 2, 4, 1, 3, 2, 5]
+    person, _ = person_of(tmp_path, HEADER + rows(few, control))
+    assert person["ratio"] == pytest.approx((sum(few) + 0.5) / (sum(control) + 0.5), abs=1e-6)
+    assert person["ratio_high"] < 1
+    done = compare(tmp_path, HEADER + rows([0] * 7, [1] + [0] * 6), "--json")
+    person = json.loads(done.stdout)["persons"]["P1"]
+    assert person["ratio"] is None
+    assert "too few movements: 1 in 14 nights" in person["sentence"]
+    none, _ = person_of(tmp_path, HEADER + rows([0] * 7, control))
+    assert none["ratio_low"] is None
+    assert none["verdict"] == "fewer"
+
+
+def test_names_that_differ_in_case_only_are_said(tmp_path):
+    done = compare(tmp_path, HEADER + GOOD + GOOD.replace("P1", "p1"), "--json")
+    assert set(json.loads(done.stdout)["persons"]) == {"P1", "p1"}
+    assert "case of letters" in done.stderr

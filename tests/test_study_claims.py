@@ -345,3 +345,35 @@ def test_models_say_how_to_get_them_where_they_are_not_installed(monkeypatch):
     results = fit_models([])
     assert [result.note for result in results] == [INSTALL, INSTALL]
     assert all(math.isnan(result.estimate) for result in results)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_a_mere_trend_is_no_effect_of_dose_or_regular_use(seed):
+    def night(i, a):
+        return {"rate": 1e4 * 0.95**i}
+
+    rows = answered(person("P1", shuffled(seed, 12), night))
+    assert rows["C5"]["estimate"] == pytest.approx(1.0, abs=1e-3)
+    sessions = next(row for row in rows["C6"]["others"] if "session" in row["outcome"])
+    assert sessions["estimate"] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_a_sham_arm_stays_out_of_the_primary_contrast_and_is_compared_beside_it():
+    arms = (Arm("massage", True), Arm("control", False), Arm("sham", False, compared=False))
+    rng = np.random.default_rng(2)
+    given = [int(a) for _ in range(8) for a in rng.permutation(3)]
+
+    def night(i, a):
+        return {"rate": 1e4 * (0.5, 1.0, 0.8)[a]}
+
+    found = compare_person(
+        person("P1", given, night, arms=arms, block=3, scheme="blocks"), SETTINGS
+    )
+    assert found.contrast is not None
+    assert math.exp(found.contrast.shift) == pytest.approx(0.5, abs=1e-3)
+    assert found.contrast.assignments == 256
+    assert (found.nights_massage, found.nights_control, found.nights_missing) == (8, 8, 0)
+    beside = {v.analysis: math.exp(v.contrast.shift) for v in found.variants if v.contrast}
+    assert beside["massage over sham"] == pytest.approx(0.625, abs=1e-3)
+    assert beside["sham over control"] == pytest.approx(0.8, abs=1e-3)
+    assert [why for _, why in found.excluded] == ["sham is no arm of the primary contrast"] * 8

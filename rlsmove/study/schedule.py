@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -59,6 +59,10 @@ class Schedule:
         block, arm : ndarray of int64, shape (units,)
             Block and arm of each unit.
         """
+        return self._units
+
+    @cached_property
+    def _units(self) -> tuple[IntArray, IntArray, IntArray]:
         names = np.column_stack([self.block, self.period])
         _, first, of_night = np.unique(names, axis=0, return_index=True, return_inverse=True)
         rank = np.empty(len(first), np.int64)
