@@ -477,3 +477,39 @@ def test_the_page_of_formats_lists_every_layout() -> None:
     for layout in (*LAYOUTS, EMPATICA_E4):
         if layout.export:
             assert f"| {layout.device} | {layout.export} |" in page
+
+
+#: What damage may leave in a text.
+SCRAPS = (b",", b";", b'"', b"\n", b"\r", b"nan", b"1e400", b"-999", b"\0", b":")
+
+
+@given(
+    st.sampled_from(sorted(EXPORTS)),
+    st.lists(
+        st.tuples(
+            st.integers(0, 3000),
+            st.sampled_from(SCRAPS),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    st.sampled_from([{}, {"unit": "g"}, {"columns": "1,2,3,4"}, {"start": "2026-03-01T22:30"}]),
+)
+@settings(max_examples=60, deadline=None)
+def test_damage_gives_samples_or_a_clear_error(
+    tmp_path_factory: pytest.TempPathFactory,
+    name: str,
+    edits: list[tuple[int, bytes, bool]],
+    told: dict[str, str],
+) -> None:
+    content = bytearray(EXPORTS[name][0].encode())
+    for at, bytes_put, in_place in edits:
+        content[at : at + len(bytes_put) * in_place] = bytes_put
+    path = tmp_path_factory.mktemp("damaged") / "a"
+    path.write_bytes(content)
+    try:
+        _, _, time_s = read(open_recording(path, Told.parse(**told)))
+    except RlsmoveError:
+        return
+    assert (np.diff(time_s) > 0).all()

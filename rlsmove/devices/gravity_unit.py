@@ -20,6 +20,7 @@ _TOLD_REST_G = (0.5, 2.0)
 #: Less than this at rest, in any unit, is what is left when gravity is taken out.
 _NO_GRAVITY = 0.4
 _STILLEST_PART = 0.1
+_LARGEST = 1e12
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def tell_unit(
             + ", all of them whole, as activity counts or a device's own units are" * whole,
             expected="1 g, that is about 1 (g), 1000 (mg) or 9.81 (m/s2)",
             advice="Export the raw acceleration in g.",
-            options=(f"--unit {_counts(rest):g}",) if rest > 20 else (),
+            options=(f"--unit {_counts(rest):g}",) if 20 < rest < math.inf else (),
         )
     if said:
         raise UnsuitableSignal(
@@ -137,6 +138,10 @@ def tell_unit(
 
 def rest_norm(value: NDArray[np.float64], rate_hz: float) -> float:
     """What gravity makes of the numbers: their length in the stillest seconds."""
+    # What no unit makes an acceleration of would be too large to square.
+    value = value[(np.abs(value) < _LARGEST).all(axis=1)]
+    if not len(value):
+        return math.inf
     window = min(max(round(rate_hz), 2), len(value))
     windows = value[: len(value) // window * window].reshape(-1, window, 3)
     stillest = np.argsort(windows.std(axis=1).sum(axis=1))

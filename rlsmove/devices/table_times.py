@@ -621,6 +621,8 @@ def measure_rate(time_ns: NDArray[np.int64]) -> float:
     usual = np.median(step_s[step_s > 0])
     near = np.abs(step_s - usual) <= 0.5 * usual
     short = (step_s > 0) & (span_s <= _LONGEST_BURST_S)
+    if not short.any():
+        short = step_s > 0
     if span_s[near & short].sum() < _REGULAR_PART * span_s[short].sum():
         near = short
     rate_hz = float(count[near].sum() / span_s[near].sum())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,10 +63,11 @@ class TextTable:
     rows: list[list[str]]
 
     def number(self, cell: str) -> float | None:
-        """The number that a cell holds; None for another one."""
+        """The number that a cell holds; None for another one, and for one beyond all bounds."""
         if not _NUMBER[self.decimal].fullmatch(cell):
             return None
-        return float(cell.replace(",", "."))
+        number = float(cell.replace(",", "."))
+        return number if math.isfinite(number) else None
 
     def label(self, column: int) -> str:
         """Words for a column."""
@@ -134,6 +136,8 @@ def find_table(path: Path, head: bytes) -> TextTable:
             width,
             decimal,
         )
+        if names:
+            names += [""] * (width - len(names))
         data = [_cells(text, delimiter) for _, text in lines[start:] if text[0] != "#"]
         preamble = _decoded(head[first:first_byte])
         best = TextTable(delimiter, decimal, line_end.decode(), first_byte, preamble, names, data)
@@ -159,7 +163,8 @@ def _cells(text: str, delimiter: str) -> list[str]:
     if delimiter == " ":
         cells = re.split(" +", text)
     elif '"' in text:
-        cells = next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), [""])
+        line = text.replace("\r", " ")
+        cells = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [""])
     else:
         cells = text.split(delimiter)
     return [cell.strip(' "') for cell in cells]
