@@ -67,6 +67,8 @@ class Movements:
     snr : ndarray of float64
         Peak of the detection signal over its threshold at that time (1 is just detected);
         NaN for a bare mark.
+    probability : ndarray of float64
+        How likely it is a leg movement, by what was measured of it; NaN for a bare mark.
     """
 
     onset_ms: IntArray
@@ -76,6 +78,7 @@ class Movements:
     peak_g: FloatArray
     tilt_deg: FloatArray
     snr: FloatArray
+    probability: FloatArray
 
     def __len__(self) -> int:
         return len(self.onset_ms)
@@ -98,6 +101,7 @@ class Movements:
             duration_ms[order],
             side[order],
             np.full(len(order), LEG_MOVEMENT, np.int8),
+            blank,
             blank,
             blank,
             blank,
@@ -190,7 +194,7 @@ class Scoring:
         From the first onset to the last offset of its members.
     side, kind : ndarray of int8
         Index into `SIDES` and `KINDS`.
-    peak_g, tilt_deg, snr : ndarray of float64
+    peak_g, tilt_deg, snr, probability : ndarray of float64
         The largest of its members, as in `Movements`.
     n_monolateral : ndarray of int64
         Movements of single legs in it.
@@ -229,6 +233,7 @@ class Scoring:
     peak_g: FloatArray
     tilt_deg: FloatArray
     snr: FloatArray
+    probability: FloatArray
     n_monolateral: IntArray
     clm: CodeArray
     plm: CodeArray

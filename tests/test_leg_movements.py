@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shank import FS, Shank, night_of
 
-from rlsmove.movements import detect_at_thresholds, detect_leg_movements
+from rlsmove.movements import detect_leg_movements
+from rlsmove.movements.leg_movements import PROBABILITY
 from rlsmove.records import (
     GAIT,
     GROSS_MOVEMENT,
@@ -62,8 +63,13 @@ def test_a_return_that_is_nearly_whole_is_still_a_leg_movement() -> None:
     assert kinds(Shank().flex(300.0, 2.0, deg=8.0, left_deg=1.0)) == [LEG_MOVEMENT]
 
 
-def test_a_shake_without_a_turn_comes_from_elsewhere() -> None:
-    assert kinds(Shank().shake(300.0, 1.5, peak_g=0.08)) == [TRANSMITTED_SHAKE]
+def test_a_struck_mattress_comes_from_elsewhere() -> None:
+    shank = Shank()
+    since = np.clip(shank.time_s - 300.0, 0.0, None)
+    shank.shake_g += (0.015 * np.exp(-4 * since) * np.sin(2 * np.pi * 6 * since))[:, None]
+    movements = found(shank)
+    assert movements.kind.tolist() == [TRANSMITTED_SHAKE]
+    assert movements.probability[0] < PROBABILITY
 
 
 def test_a_knock_is_a_tap() -> None:
@@ -146,16 +152,14 @@ def test_a_night_of_a_few_points_has_no_movement(points: int) -> None:
     assert len(detect_leg_movements(night_of(np.ones((points, 3))), side=LEFT)) == 0
 
 
-def test_a_higher_threshold_finds_no_more() -> None:
-    shank = Shank(noise_g=0.002)
-    for k in range(12):
-        shank.flex(60.0 + 40 * k, 2.0, deg=0.3 + 0.15 * k)
-    counts = [
-        np.count_nonzero(table.kind == LEG_MOVEMENT)
-        for table in detect_at_thresholds(shank.night(), side=LEFT, thresholds=(0.5, 1, 2, 4, 8))
-    ]
-    assert counts == sorted(counts, reverse=True)
-    assert counts[0] > counts[-1]
+def test_what_is_likely_enough_is_a_leg_movement() -> None:
+    shank = Shank(minutes=20, noise_g=0.002)
+    for k, deg in enumerate([0.08, 0.15, 0.3, 0.6, 1.2, 2.4]):
+        shank.flex(60.0 + 180 * k, 2.0, deg=deg)
+    movements = found(shank)
+    likely = movements.probability >= PROBABILITY
+    assert likely.tolist() == (movements.kind == LEG_MOVEMENT).tolist()
+    assert set(movements.onset_ms[likely] // 60_000) >= {10, 13, 16}
 
 
 def test_the_first_point_only_moves_the_times() -> None:

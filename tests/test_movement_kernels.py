@@ -86,13 +86,16 @@ def test_trace_is_where_the_limb_is_away_from_both_rests(seed: int) -> None:
     rng = np.random.default_rng(seed)
     acceleration = walk(rng)
     away_g = rng.uniform(0.01, 0.04, 16).astype(np.float32)
+    shaking = (rng.exponential(0.3, 400) * (rng.random(400) < 0.8)).astype(np.float32)
     before, after = acceleration[:20].mean(axis=0), acceleration[-20:].mean(axis=0)
     before, after = before.astype(float), after.astype(float)
-    half, join = 1, 12
+    half, join, least = 1, 12, _kernels.LEAST_TOTAL
     spans = np.array([[10, 390], [390, 390], [10, 390]])
     rests = [np.tile(rest, (3, 1)) for rest in (before, after)]
-    runs = np.empty((64, 3), np.int64)
-    runs = runs[: _kernels.trace_away(acceleration, away_g, spans, *rests, half, join, runs)]
+    runs, level = np.empty((64, 3), np.int64), np.empty(64)
+    count = _kernels.trace_away(
+        acceleration, shaking, away_g, spans, *rests, half, join, np.empty((2, 400)), runs, level
+    )
 
     beyond = np.array(
         [
@@ -104,22 +107,40 @@ def test_trace_is_where_the_limb_is_away_from_both_rests(seed: int) -> None:
             for i in range(400)
         ]
     )
-    raw: list[list[int]] = []
-    for i in range(10, 390):
-        if beyond[i] > 1:
-            if raw and raw[-1][1] == i:
-                raw[-1][1] = i + 1
-            else:
-                raw.append([i, i + 1])
-    expected: list[list[int]] = []
-    for start, end in raw:
-        if end - start <= 2 * half and beyond[start:end].max() <= _kernels.NOISE_MULTIPLE:
+    excess = np.maximum(beyond, shaking)
+    near = _kernels.SHAKING_HALF
+    shaken = [np.mean(shaking[max(i - near, 0) : i + near + 1] ** 2.0) for i in range(400)]
+    gain = np.minimum(np.maximum(beyond**2, shaken), _kernels.LARGEST_GAIN) - 1
+    expected, levels = [], []
+    i = 10
+    while i < 390:
+        if gain[i] <= 0 or excess[i] <= 1:
+            i += 1
             continue
-        if expected and start - expected[-1][1] < join:
-            expected[-1][1] = end
-        else:
-            expected.append([start, end])
-    assert runs.tolist() == [[k, *run] for k in (0, 2) for run in expected]
+        # The sum of gains from here on: up to where it is used up, or has not risen for long.
+        sums = np.cumsum(gain[i:390])
+        end = next(
+            (
+                j
+                for j in range(len(sums))
+                if j and (sums[j] <= 0 or j - int(sums[: j + 1].argmax()) >= join)
+            ),
+            len(sums),
+        )
+        last = i + int(sums[: end + 1].argmax())
+        if sums[: end + 1].max() < least:
+            i += end + 1
+            continue
+        rms = np.sqrt(np.mean(excess[i : last + 1] ** 2))
+        slight = max(
+            _kernels.SLIGHT * rms, min(_kernels.HALF_AS_MUCH * rms, _kernels.SLIGHT_MOST), 1.0
+        )
+        kept = i + np.flatnonzero(excess[i : last + 1] >= slight)
+        expected.append([int(kept[0]), int(kept[-1]) + 1])
+        levels.append(slight)
+        i = last + 1
+    assert runs[:count].tolist() == [[k, *run] for k in (0, 2) for run in expected]
+    np.testing.assert_allclose(level[:count], levels * 2)
 
 
 def test_a_burst_out_and_a_burst_back_are_one_group_and_others_stay_alone(
@@ -174,18 +195,70 @@ def test_runs_are_measured_as_by_the_plain_steps(seed: int) -> None:
     acceleration = walk(rng)
     strength = rng.exponential(1.0, 400).astype(np.float32)
     spans = np.sort(rng.choice(400, (6, 2), replace=False), axis=1)
-    rest, turn_g = acceleration[spans[:, 0]].astype(float), rng.uniform(0.1, 0.5, 6)
-    measured = np.empty((4, 6))
-    _kernels.measure_runs(acceleration, strength, spans, rest, turn_g, 1, measured)
+    before, after = (acceleration[spans[:, end]].astype(float) for end in (0, 1))
+    turn_g = rng.uniform(0.1, 0.5, 6)
+    net, scatter, measured = np.zeros((6, 3)), np.zeros((6, 3, 3)), np.empty((6, 6))
+    _kernels.measure_runs(
+        acceleration, strength, spans, before, after, turn_g, 1, net, scatter, measured
+    )
     for k, (start, end) in enumerate(spans.tolist()):
-        away = np.linalg.norm(acceleration[start:end] - rest[k], axis=1)
+        run = acceleration[start:end].astype(float)
+        from_before, from_after = run - before[k], run - after[k]
+        nearer = np.linalg.norm(from_before, axis=1) <= np.linalg.norm(from_after, axis=1)
+        away = np.where(nearer[:, None], from_before, from_after)
+        energy = np.sum(away**2, axis=1)
         at = np.arange(start, end)
         covered = np.linalg.norm(
             acceleration[np.minimum(at + 2, 399)] - acceleration[np.maximum(at - 2, 0)], axis=1
         )
-        moving = np.mean(covered > _kernels.MOVING_SHARE * turn_g[k])
-        expected = strength[start:end].max(), away.max(), np.sqrt(np.mean(away**2)), moving
-        np.testing.assert_allclose(measured[:, k], expected, rtol=1e-6)
+        two = acceleration[at] + acceleration[np.minimum(at + 1, 399)]
+        two_before = acceleration[np.maximum(at - 1, 0)] + acceleration[np.maximum(at - 2, 0)]
+        np.testing.assert_allclose(net[k], run.mean(0) - (before[k] + after[k]) / 2, atol=1e-9)
+        np.testing.assert_allclose(scatter[k], away.T @ away / (end - start), atol=1e-9)
+        expected = (
+            strength[start:end].max(),
+            np.linalg.norm(from_before, axis=1).max(),
+            np.sqrt(energy.mean()),
+            np.sqrt(np.mean(np.sum((two - two_before) ** 2, axis=1) / 4)),
+            np.mean(covered > _kernels.MOVING_SHARE * turn_g[k]),
+            np.average((at - start + 0.5) / (end - start), weights=energy) if energy.any() else 0.5,
+        )
+        np.testing.assert_allclose(measured[:, k], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("seed", RNG_SEEDS)
+def test_scores_are_those_of_the_leaves_that_the_evidence_leads_to(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    evidence = rng.normal(size=(20, 4))
+    evidence[0] = np.nan
+    feature, threshold = rng.integers(0, 4, (6, 7)), rng.normal(size=(6, 7))
+    threshold[0] = evidence[1, feature[0]]  # at the threshold is not above it
+    score, log_odds = rng.normal(size=(6, 8)), np.full(20, 0.5)
+    _kernels.add_scores(evidence, feature, threshold, score, log_odds)
+    for k in range(20):
+        total = 0.5
+        for asks, above, adds in zip(feature, threshold, score, strict=True):
+            first = evidence[k, asks[0]] > above[0]
+            second = evidence[k, asks[1 + first]] > above[1 + first]
+            third = 3 + 2 * first + second
+            total += adds[2 * (2 * first + second) + (evidence[k, asks[third]] > above[third])]
+        assert log_odds[k] == pytest.approx(total)
+
+
+def test_two_short_bursts_that_turn_on_are_one_where_the_pause_is_short() -> None:
+    level = np.zeros((1000, 3), np.float32)
+    level[205:, 0] = 0.05  # to one place,
+    level[255:, 1] = 0.08  # soon on to another,
+    level[605:, 2] = 0.05  # and late to a third
+    bursts = np.array([[200, 210], [250, 260], [600, 610]], np.int64)
+    before, after = rest_levels(level, bursts)
+    away_g = np.full(40, 0.01, np.float32)
+    assert group_bursts(level, away_g, bursts, before, after).tolist() == [[0, 2], [2, 3]]
+    pause = round(traces.SHORT_HOLD_S * SECOND)
+    for more, groups in ((0, [[0, 2]]), (1, [[0, 1], [1, 2]])):
+        apart = np.array([[200, 210], [210 + pause + more, 220 + pause + more]], np.int64)
+        found = group_bursts(level, away_g, apart, before[:2], after[:2])
+        assert found.tolist() == groups
 
 
 @pytest.mark.filterwarnings("error")
@@ -196,5 +269,5 @@ def test_a_burst_out_of_zeros_is_traced_without_a_warning() -> None:
     acceleration[8_000:8_050] += 0.3 * rng.standard_normal((50, 3))
     acceleration = acceleration.astype(np.float32)
     found = traces.trace_movements(acceleration, movement_activity(acceleration, 0.0), 1.0)
-    assert np.any((found.start > 7_990) & (found.end < 8_060))
+    assert np.any((found.start > 7_980) & (found.end < 8_070))
     assert np.isnan(found.across_g).any()

@@ -36,7 +36,7 @@ def slow_noise(values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     return [np.array(before), np.array(after)]
 
 
-def slow_activity(acceleration: NDArray[np.float32]) -> tuple[NDArray, NDArray, NDArray]:
+def slow_activity(acceleration: NDArray[np.float32]) -> tuple[NDArray, ...]:
     values = acceleration.astype(float)
     n = len(values)
     second = np.arange(n) // SECOND
@@ -46,17 +46,25 @@ def slow_activity(acceleration: NDArray[np.float32]) -> tuple[NDArray, NDArray, 
         change = np.zeros(n)
         for i in range(span, n - span + 1):
             change[i] = np.linalg.norm(values[i : i + span].mean(0) - values[i - span : i].mean(0))
-        threshold = activity.THRESHOLD_OVER_NOISE * np.maximum(*slow_noise(change))
-        threshold = np.maximum(threshold, activity.LEAST_THRESHOLD_G)
-        strength = np.maximum(strength, change / threshold[second])
+        noise = np.maximum(*slow_noise(change))
+        least = activity.LEAST_THRESHOLD_G / activity.THRESHOLD_OVER_NOISE
+        noise = np.maximum(noise, least)[second]
+        strength = np.maximum(strength, change / (activity.THRESHOLD_OVER_NOISE * noise))
+        for window_s, multiple in activity.GATHERED_OVER_NOISE.items():
+            points = round(window_s * SECOND) | 1
+            squares = np.convolve(change**2, np.ones(points) / points, "same")
+            strength = np.maximum(strength, np.sqrt(squares) / (multiple * noise))
+        if span_s == min(activity.SPANS_S):
+            shaking = change / (activity.SHAKING_OVER_NOISE * noise)
     rest, half = round(activity.REST_S * SECOND), round(activity.MOMENT_S * SECOND) // 2
     distance = np.zeros(n)
     for i in range(rest + half, n - half):
         moment = values[i - half : i + half + 1].mean(0)
         distance[i] = np.linalg.norm(moment - values[i - half - rest : i - half].mean(0))
-    before, after = (activity.AWAY_OVER_NOISE * noise for noise in slow_noise(distance))
-    away_g = np.maximum(np.maximum(before, after), activity.LEAST_THRESHOLD_G)
-    return strength, away_g, np.minimum(before, after) > activity.UNREST_G
+    before, after = slow_noise(distance)
+    away_g = activity.AWAY_OVER_NOISE * np.maximum(before, after)
+    away_g = np.maximum(away_g, activity.LEAST_THRESHOLD_G)
+    return strength, shaking, away_g, np.minimum(before, after) > activity.UNREST_G
 
 
 @pytest.mark.parametrize("piece_s", [47, 3600])
@@ -67,7 +75,8 @@ def test_activity_is_change_over_noise(piece_s: int, monkeypatch: pytest.MonkeyP
     ).astype(np.float32)
     monkeypatch.setattr(activity, "PIECE_S", piece_s)
     found = movement_activity(acceleration, 0.0)
-    strength, away_g, unrest = slow_activity(acceleration)
+    strength, shaking, away_g, unrest = slow_activity(acceleration)
+    np.testing.assert_allclose(found.shaking, shaking, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(found.strength, strength, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(found.away_g, away_g, rtol=1e-4)
     np.testing.assert_array_equal(found.unrest, unrest)

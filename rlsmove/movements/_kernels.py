@@ -15,8 +15,24 @@ LEAD_LEAST_MULTIPLE = 1.25
 LEAD_SHARE = 0.8
 LEAD_FARTHEST_POINTS = 12
 
-#: A moment or two away from rest is noise unless it goes beyond this many times the threshold.
-NOISE_MULTIPLE = 2.0
+#: Shaking begins a run by so many points early at most, as its spans reach to both sides; the limb
+#: is looked for away from rest so many points later.
+SHAKING_SPREAD_POINTS = 1.0
+LEAD_LATEST_POINTS = 8
+
+#: A run in which the limb is away gains from each point at most this much, so that a knock counts
+#: no more than what lasts, and is noise where its gains and losses do not add up to as much.
+LARGEST_GAIN = 4.0
+LEAST_TOTAL = 4.0
+
+#: Shaking is taken over this many points to both sides.
+SHAKING_HALF = 2
+
+#: What is slight beside a run is less than this share of its root mean square; of a weak one, which
+#: a breath may lead up to, half of it, up to this many times the threshold.
+SLIGHT = 0.1
+HALF_AS_MUCH = 0.5
+SLIGHT_MOST = 1.5
 
 #: A limb is on the move where it covers this share of its largest turn within 0.2 s or so.
 MOVING_SHARE = 0.15
@@ -68,12 +84,17 @@ def largest_turns(
                 away[k, 0], away[k, 1], away[k, 2] = x, y, z
 
 
-@kernel("int64(int64[:,::1], float64[:,::1], float64[:,::1], float64[::1], int64, int64[:,::1])")
+@kernel(
+    "int64(int64[:,::1], float64[:,::1], float64[:,::1], float64[::1], boolean[::1], int64, int64,"
+    " int64[:,::1])"
+)
 def group_bursts(
     bursts: NDArray[np.int64],
     before: NDArray[np.float64],
     after: NDArray[np.float64],
     back_g: NDArray[np.float64],
+    ramp: NDArray[np.bool_],
+    pause: int,
     longest: int,
     groups: NDArray[np.int64],
 ) -> int:
@@ -101,7 +122,8 @@ def group_bursts(
                 left += (after[last, axis] - rest) * (after[last, axis] - rest)
             if there <= back:
                 break
-            if left <= back:
+            short = bursts[last, 0] - bursts[last - 1, 1] <= pause
+            if left <= back or (short and ramp[first] and ramp[last]):
                 closed = last
                 break
             last += 1
@@ -129,53 +151,84 @@ def distance_at(
 
 
 @kernel(
-    "int64(float32[:,::1], float32[::1], int64[:,::1], float64[:,::1], float64[:,::1],"
-    " int64, int64, int64[:,::1])"
+    "int64(float32[:,::1], float32[::1], float32[::1], int64[:,::1], float64[:,::1],"
+    " float64[:,::1], int64, int64, float64[:,::1], int64[:,::1], float64[::1])"
 )
 def trace_away(
     acceleration: NDArray[np.float32],
+    shaking: NDArray[np.float32],
     away_g: NDArray[np.float32],
     spans: NDArray[np.int64],
     before: NDArray[np.float64],
     after: NDArray[np.float64],
     half: int,
     join: int,
+    scratch: NDArray[np.float64],
     runs: NDArray[np.int64],
+    level: NDArray[np.float64],
 ) -> int:
-    """Runs within each span in which the limb is away from the rest before and after it.
+    """Runs within each span in which the limb is away from the rests around it, or shakes.
 
-    acceleration (n, 3); away_g, a value a second; spans (k, 2); before, after (k, 3); runs (m, 3):
-    number of the span, first point and the one after the last. A moment is the mean of the points
-    within ``half`` of it. A run that is short and barely away is noise; the others are one where
-    less than ``join`` points lie between them. Returns the number found, at most m.
+    acceleration (n, 3); shaking (n,); away_g, a value a second; spans (k, 2); before, after (k, 3);
+    scratch (2, longest span); runs (m, 3): number of the span, first point and the one after the
+    last; level (m,). The excess of a point is the distance of the moment around it, the mean of
+    the points within ``half``, from the nearer rest over its threshold, or its shaking where that
+    is more. It gains the square of that less one, the shaking taken over its neighbors, and at
+    most `LARGEST_GAIN`. A run goes from its first gain to where its sum is largest, and is over
+    when that has not risen for ``join`` points: a limb barely away for long counts as one far away
+    for a moment. Of its ends what is slight beside the rest of it is taken off: below the excess
+    that `level` takes. Returns the number found, at most m.
     """
     found = 0
     for k in range(len(spans)):
-        start, end = spans[k, 0], spans[k, 1]
-        own = found
-        since = -1
-        farthest = 0.0
-        for i in range(start, end + 1):
-            beyond = 0.0
-            if i < end:
-                beyond = distance_at(acceleration, i, half, before, k)
-                beyond = min(beyond, distance_at(acceleration, i, half, after, k))
-                beyond /= away_g[i // SECOND]
-            if beyond > 1.0:
-                if since < 0:
-                    since = i
-                    farthest = 0.0
-                farthest = max(farthest, beyond)
+        start, length = spans[k, 0], spans[k, 1] - spans[k, 0]
+        excess, gain = scratch[0], scratch[1]
+        for j in range(length):
+            i = start + j
+            beyond = distance_at(acceleration, i, half, before, k)
+            beyond = min(beyond, distance_at(acceleration, i, half, after, k))
+            beyond /= away_g[i // SECOND]
+            excess[j] = max(beyond, np.float64(shaking[i]))
+            low, high = max(i - SHAKING_HALF, 0), min(i + SHAKING_HALF + 1, len(shaking))
+            shaken = 0.0
+            for near in range(low, high):
+                shaken += np.float64(shaking[near]) ** 2
+            gain[j] = min(max(beyond * beyond, shaken / (high - low)), LARGEST_GAIN) - 1.0
+        j = 0
+        since = last = -1
+        total = largest = 0.0
+        while j <= length:
+            if since < 0:
+                if j < length and gain[j] > 0.0 and excess[j] > 1.0:
+                    since = last = j
+                    total = largest = gain[j]
+                j += 1
                 continue
-            if since >= 0 and (i - since > 2 * half or farthest > NOISE_MULTIPLE):
-                if found > own and since - runs[found - 1, 2] < join:
-                    runs[found - 1, 2] = i
-                elif found < len(runs):
-                    runs[found, 0] = k
-                    runs[found, 1] = since
-                    runs[found, 2] = i
+            total += gain[j] if j < length else -1.0
+            if total > largest:
+                largest, last = total, j
+            elif total <= 0.0 or j - last >= join or j == length:
+                if largest >= LEAST_TOTAL and found < len(runs):
+                    squared = 0.0
+                    for near in range(since, last + 1):
+                        squared += excess[near] ** 2
+                    rms = np.sqrt(squared / (last + 1 - since))
+                    slight = max(SLIGHT * rms, min(HALF_AS_MUCH * rms, SLIGHT_MOST), 1.0)
+                    first, end = since, last
+                    while excess[first] < slight:
+                        first += 1
+                    while excess[end] < slight:
+                        end -= 1
+                    runs[found, 0], runs[found, 1], runs[found, 2] = (
+                        k,
+                        start + first,
+                        start + end + 1,
+                    )
+                    level[found] = slight
                     found += 1
-            since = -1
+                    j = last
+                since = -1
+            j += 1
     return found
 
 
@@ -213,6 +266,13 @@ def find_leads(
             if distance_at(acceleration, i, half, rest, k) < away_g[k]:
                 begin = i + step
                 break
+        # Where shaking alone began the run, the limb may leave rest a little later.
+        later = 0
+        while later < LEAD_LATEST_POINTS and (last[k] - begin) * step > later:
+            if distance_at(acceleration, begin + step * later, half, rest, k) >= away_g[k]:
+                break
+            later += 1
+        begin += step * later
         # The distances from the point before ``begin`` on.
         length = (last[k] - begin) * step + 1
         farthest = 0.0
@@ -229,7 +289,11 @@ def find_leads(
         lead[k] = (first[k] - begin) * step + crossing
         # Noise on top of a plateau makes its highest point come late; most of the way up does not.
         multiple = min(LEAD_SHARE * farthest / away_g[k], LEAD_MULTIPLE)
+        if distance[1] < away_g[k]:
+            lead[k] = -SHAKING_SPREAD_POINTS
+            continue
         if multiple <= LEAD_LEAST_MULTIPLE:
+            lead[k] = max(lead[k], -SHAKING_SPREAD_POINTS)
             continue
         level = multiple * away_g[k]
         j = 1
@@ -240,49 +304,100 @@ def find_leads(
             reached -= (distance[j] - level) / (distance[j] - distance[j - 1])
         trust = min((multiple - LEAD_LEAST_MULTIPLE) / LEAD_LEAST_MULTIPLE, 1.0)
         lead[k] += trust * (reached + crossing) / (multiple - 1.0)
+        if later > 0:
+            lead[k] = min(max(lead[k], -SHAKING_SPREAD_POINTS), 2.0)
 
 
 @kernel(
-    "void(float32[:,::1], float32[::1], int64[:,::1], float64[:,::1], float64[::1], int64,"
-    " float64[:,::1])"
+    "void(float32[:,::1], float32[::1], int64[:,::1], float64[:,::1], float64[:,::1],"
+    " float64[::1], int64, float64[:,::1], float64[:,:,::1], float64[:,::1])"
 )
 def measure_runs(
     acceleration: NDArray[np.float32],
     strength: NDArray[np.float32],
     spans: NDArray[np.int64],
-    rest: NDArray[np.float64],
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
     turn_g: NDArray[np.float64],
     half: int,
+    net: NDArray[np.float64],
+    scatter: NDArray[np.float64],
     measured: NDArray[np.float64],
 ) -> None:
-    """Largest movement signal, peak, root mean square and share on the move of each span.
+    """What the limb does in each span.
 
-    acceleration (n, 3); strength (n,); spans (k, 2); rest (k, 3) and turn_g (k,) of each;
-    measured (4, k), the result; of an empty span the latter two are NaN.
+    acceleration (n, 3); strength (n,); spans (k, 2); before and after (k, 3), the rest around
+    each; turn_g (k,). net (k, 3), zeros at the start: the mean in it from half way between both
+    rests. scatter (k, 3, 3), zeros at the start: the mean product of the way from the nearer rest
+    with itself.
+    measured (6, k), the result: largest movement signal; largest distance from the rest before;
+    root mean square of the distance from the nearer rest; root mean square of the shaking, the
+    change between the means of two points before and after; share on the move; and where in the
+    span its energy lies, from 0 to 1. All but the first two of an empty span are NaN.
     """
     n = len(acceleration)
     for k in range(len(spans)):
         start, end = spans[k, 0], spans[k, 1]
-        strongest = 0.0
-        peak = 0.0
-        total = 0.0
+        strongest = peak = total = shaken = weighed = 0.0
         moving = 0
         least = MOVING_SHARE * turn_g[k]
         for i in range(start, end):
             strongest = max(strongest, np.float64(strength[i]))
             one, other = min(i + half + 1, n - 1), max(i - half - 1, 0)
-            squared = 0.0
-            covered = 0.0
+            left = right = covered = jerk = 0.0
             for axis in range(3):
-                away = acceleration[i, axis] - rest[k, axis]
-                squared += away * away
-                step = acceleration[one, axis] - acceleration[other, axis]
-                covered += step * step
-            peak = max(peak, squared)
-            total += squared
+                value = np.float64(acceleration[i, axis])
+                net[k, axis] += value
+                left += (value - before[k, axis]) ** 2
+                right += (value - after[k, axis]) ** 2
+                covered += np.float64(acceleration[one, axis] - acceleration[other, axis]) ** 2
+                change = value + acceleration[min(i + 1, n - 1), axis]
+                change -= acceleration[max(i - 1, 0), axis] + acceleration[max(i - 2, 0), axis]
+                jerk += 0.25 * change * change
+            peak = max(peak, left)
+            away = min(left, right)
+            for axis in range(3):
+                rest = before[k, axis] if left <= right else after[k, axis]
+                one_way = np.float64(acceleration[i, axis]) - rest
+                for cross in range(3):
+                    rest = before[k, cross] if left <= right else after[k, cross]
+                    scatter[k, axis, cross] += one_way * (acceleration[i, cross] - rest)
+            total += away
+            shaken += jerk
+            weighed += away * (i + 0.5 - start)
             if covered > least * least:
                 moving += 1
+        length = np.float64(end - start)
+        for axis in range(3):
+            net[k, axis] = net[k, axis] / length - 0.5 * (before[k, axis] + after[k, axis])
+            for cross in range(3):
+                scatter[k, axis, cross] /= length
         measured[0, k] = strongest
         measured[1, k] = np.sqrt(peak)
-        measured[2, k] = np.sqrt(total / (end - start))
-        measured[3, k] = moving / (end - start)
+        measured[2, k] = np.sqrt(total / length)
+        measured[3, k] = np.sqrt(shaken / length)
+        measured[4, k] = moving / length
+        measured[5, k] = weighed / (total * length) if total > 0.0 else 0.5
+
+
+@kernel("void(float64[:,::1], int64[:,::1], float64[:,::1], float64[:,::1], float64[::1])")
+def add_scores(
+    evidence: NDArray[np.float64],
+    feature: NDArray[np.int64],
+    threshold: NDArray[np.float64],
+    score: NDArray[np.float64],
+    log_odds: NDArray[np.float64],
+) -> None:
+    """Add to the log odds (k,) what each tree says of the evidence (k, e).
+
+    feature, threshold (t, 2^d - 1): what each node asks, row by row from the root; score (t, 2^d).
+    The way goes to the right where the evidence lies above the threshold: NaN never does.
+    """
+    nodes = feature.shape[1]
+    for k in range(len(evidence)):
+        for t in range(len(feature)):
+            node = 0
+            while node < nodes:
+                above = evidence[k, feature[t, node]] > threshold[t, node]
+                node = 2 * node + (2 if above else 1)
+            log_odds[k] += score[t, node - nodes]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsmove.movements.traces import REST_BETWEEN_S, Traces, trace_movements
+from rlsmove.movements.evidence import chord_deg, evidence_of, leg_movement_probability
+from rlsmove.movements.traces import Traces, trace_movements
 from rlsmove.records import (
     GAIT,
     GROSS_MOVEMENT,
@@ -16,34 +16,24 @@ from rlsmove.records import (
     POSTURE_SHIFT,
     TAP,
     TRANSMITTED_SHAKE,
-    FloatArray,
     Movements,
 )
-from rlsmove.signal.activity import SECOND, movement_activity
+from rlsmove.signal.activity import SECOND, Activity, movement_activity
 from rlsmove.signal.nights import Night
 
 #: A gap up to this long is bridged; the signal on both sides of a longer one is independent.
 BRIDGED_GAP_S = 2.0
 
-#: A movement that leaves the limb turned by more than a third of its largest turn, and by more
-#: than 2 degrees, has changed its posture.
+#: What is no leg movement and leaves the limb turned by more than a third of its largest turn, and
+#: by more than 2 degrees, has changed its posture.
 POSTURE_SHARE = 0.33
 POSTURE_DEG = 2.0
-
-#: A shake that has no turn of its own leaves a little of itself after smoothing, in any direction.
-#: A turn lies across gravity and is large beside the shaking that goes with it. The larger it is,
-#: the surer: a movement is a mere shake where (turn across gravity / root mean square) times the
-#: square root of (turn / 20 mg) is below this. Chosen on simulated nights: above it weak leg
-#: movements are lost faster than transmitted shakes are shed.
-SHAKE_SCORE = 0.30
-SHAKE_TURN_G = 0.02
 
 #: No limb goes out and back within this time (judgement; a burst of EMG lasts 0.5 s or more).
 TAP_S = 0.25
 
-#: What comes through a mattress is no stronger than this (judgement: one's own leg movements in
-#: sleep peak at 0.38 g on average, Sicbaldi et al. 2025).
-SHAKE_PEAK_G = 0.25
+#: A movement is a leg movement where it is more likely than not one.
+PROBABILITY = 0.5
 
 #: Longer than any candidate leg movement of one leg (WASM 2016), or half as long, on the move for
 #: most of it, with a turn that no flexion of the ankle makes.
@@ -68,12 +58,13 @@ GROSS_NEAR_MS = 2000
 def detect_leg_movements(night: Night, *, side: int, step_g: float = 0.0) -> Movements:
     """Find the movements of one leg in one night.
 
-    Bursts of the movement signal are found first. From each, the limb is followed until it lies
-    again where it lay before: a movement that is held counts from the burst that leads away to
-    the burst that leads back. Its ends are where the limb leaves rest and where it has returned
-    and stopped shaking. A movement that does not return is a posture shift, one without a turn a
-    transmitted shake, a very short one a tap. A stretch in which the limb is in use and never rests
-    is one gross movement.
+    Candidates are where the movement signal stands out of the noise, in a moment or gathered over
+    seconds. From each, the limb is followed until it lies again where it lay before: a movement
+    that is held counts from the burst that leads away to the burst that leads back. Its ends are
+    where the limb leaves rest and where it has returned and stopped shaking. What was measured of
+    it makes a probability that it is a leg movement. What is not more likely one than not is kept
+    as what it looks like: a posture shift, a tap, a shake that came from elsewhere. A stretch in
+    which the limb is in use and never rests is one gross movement.
 
     Parameters
     ----------
@@ -89,36 +80,21 @@ def detect_leg_movements(night: Night, *, side: int, step_g: float = 0.0) -> Mov
     Movements
         Of every kind; times in ms since the start of the recording.
     """
-    return detect_at_thresholds(night, side=side, step_g=step_g, thresholds=(1.0,))[0]
-
-
-def detect_at_thresholds(
-    night: Night, *, side: int, step_g: float = 0.0, thresholds: Sequence[float]
-) -> list[Movements]:
-    """Find the movements of one leg at several thresholds, to see what hangs on it.
-
-    Parameters
-    ----------
-    night, side, step_g
-        As in `detect_leg_movements`.
-    thresholds : sequence of float
-        Multiples of the detector's own threshold.
-
-    Returns
-    -------
-    list of Movements
-        One table for each threshold.
-    """
-    found: list[list[Movements]] = [[] for _ in thresholds]
+    tables = []
     for start, end in recorded_stretches(night.acceleration, night.fs):
-        stretch = _bridged(night.acceleration[start:end])
+        stretch = bridged(night.acceleration[start:end])
         activity = movement_activity(stretch, step_g)
-        in_use = _in_use(stretch, activity.unrest, night, start, side)
-        for tables, threshold in zip(found, thresholds, strict=True):
-            traces = trace_movements(stretch, activity, threshold)
-            at_rest = ~activity.unrest[traces.start.astype(np.int64) // SECOND]
-            tables += [_classified(traces.take(at_rest), night, start, side), in_use]
-    return [Movements.concatenate(Movements.empty(), *tables) for tables in found]
+        traces = candidates(stretch, activity)
+        tables.append(_classified(traces, night, start, side, step_g))
+        tables.append(_in_use(stretch, activity.unrest, night, start, side))
+    return Movements.concatenate(Movements.empty(), *tables)
+
+
+def candidates(stretch: NDArray[np.float32], activity: Activity) -> Traces:
+    """Trace what may be a movement in a stretch (n, 3) without gaps, sorted by its start."""
+    traces = trace_movements(stretch, activity, 1.0)
+    traces = traces.take(~activity.unrest[traces.start.astype(np.int64) // SECOND])
+    return traces.take(np.argsort(traces.start, kind="stable"))
 
 
 def recorded_stretches(acceleration: NDArray[np.float32], fs: float) -> list[tuple[int, int]]:
@@ -134,7 +110,7 @@ def recorded_stretches(acceleration: NDArray[np.float32], fs: float) -> list[tup
     return list(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
-def _bridged(stretch: NDArray[np.float32]) -> NDArray[np.float32]:
+def bridged(stretch: NDArray[np.float32]) -> NDArray[np.float32]:
     """The stretch (n, 3), its short gaps filled with straight lines."""
     missing = np.isnan(stretch[:, 0])
     if not np.any(missing):
@@ -159,7 +135,12 @@ def _in_use(
     peak_g = np.array(
         [_largest_g(stretch[one:other]) for one, other in zip(start, end, strict=True)]
     )
-    return replace(marks, kind=np.full(len(start), GROSS_MOVEMENT, np.int8), peak_g=peak_g)
+    return replace(
+        marks,
+        kind=np.full(len(start), GROSS_MOVEMENT, np.int8),
+        peak_g=peak_g,
+        probability=np.zeros(len(start)),
+    )
 
 
 def _largest_g(stretch: NDArray[np.float32]) -> float:
@@ -169,32 +150,31 @@ def _largest_g(stretch: NDArray[np.float32]) -> float:
     return float(max(highest - 1.0, 1.0 - lowest))
 
 
-def _classified(traces: Traces, night: Night, first: int, side: int) -> Movements:
+def _classified(traces: Traces, night: Night, first: int, side: int, step_g: float) -> Movements:
     """Movements of one leg from its traces, whose points count from ``first`` of the night."""
-    traces = traces.take(np.argsort(traces.start, kind="stable"))
     start, end = first + traces.start, first + traces.end
-    peak_g, turn_g, residual_g = traces.peak_g, traces.turn_g, traces.residual_g
+    residual_g = traces.residual_g
     duration_s = (end - start) / night.fs
-    turn_deg = _chord_deg(turn_g)
-    residual_deg = _chord_deg(residual_g)
+    turn_deg, residual_deg = chord_deg(traces.turn_g), chord_deg(residual_g)
     onset_ms = np.round(1000.0 * (night.first + start) / night.fs).astype(np.int64)
     end_ms = np.round(1000.0 * (night.first + end) / night.fs).astype(np.int64)
 
-    kind = np.full(len(traces), LEG_MOVEMENT, np.int8)
-    shake = traces.across_g / traces.rms_g * np.sqrt(turn_g / SHAKE_TURN_G) < SHAKE_SCORE
-    kind[shake & (peak_g < SHAKE_PEAK_G)] = TRANSMITTED_SHAKE
-    kind[(duration_s < TAP_S) | (shake & (duration_s < REST_BETWEEN_S))] = TAP
-    kind[(residual_deg > POSTURE_DEG) & (residual_g > POSTURE_SHARE * turn_g)] = POSTURE_SHIFT
-    large = (
-        (duration_s > GROSS_LARGE_S) & (turn_deg > GROSS_LARGE_DEG) & (traces.moving > GROSS_MOVING)
-    )
-    kind[large | (duration_s > GROSS_S)] = GROSS_MOVEMENT
+    probability = leg_movement_probability(evidence_of(traces, step_g))
+    kind = np.full(len(traces), TRANSMITTED_SHAKE, np.int8)
+    turned = residual_deg > POSTURE_DEG
+    kind[turned & (residual_g > POSTURE_SHARE * traces.turn_g)] = POSTURE_SHIFT
+    large = (duration_s > GROSS_LARGE_S) & (turn_deg > GROSS_LARGE_DEG)
+    kind[large & (traces.moving > GROSS_MOVING)] = GROSS_MOVEMENT
+    kind[probability >= PROBABILITY] = LEG_MOVEMENT
+    kind[duration_s < TAP_S] = TAP
+    kind[duration_s > GROSS_S] = GROSS_MOVEMENT
     for row in np.flatnonzero((kind == GROSS_MOVEMENT) & (duration_s > GAIT_S)):
         begin = int(start[row])
         last = min(int(end[row]) + 1, begin + round(GAIT_LOOK_S * night.fs))
         if _is_gait(night.acceleration[begin:last], night.fs):
             kind[row] = GAIT
-    for row in np.flatnonzero(np.isin(kind, (GROSS_MOVEMENT, GAIT))):
+    gross = np.isin(kind, (GROSS_MOVEMENT, GAIT))
+    for row in np.flatnonzero(gross):
         near = (onset_ms < end_ms[row] + GROSS_NEAR_MS) & (end_ms > onset_ms[row] - GROSS_NEAR_MS)
         kind[near & (kind != GAIT)] = GROSS_MOVEMENT
     return Movements(
@@ -202,9 +182,10 @@ def _classified(traces: Traces, night: Night, first: int, side: int) -> Movement
         duration_ms=end_ms - onset_ms,
         side=np.full(len(traces), side, np.int8),
         kind=kind,
-        peak_g=peak_g,
+        peak_g=traces.peak_g,
         tilt_deg=turn_deg,
         snr=traces.strength,
+        probability=np.where(np.isin(kind, (GROSS_MOVEMENT, GAIT, TAP)), 0.0, probability),
     )
 
 
@@ -217,8 +198,3 @@ def _is_gait(acceleration: NDArray[np.float32], fs: float) -> bool:
         return False
     correlation = np.correlate(np.concatenate([norm, np.zeros(high - 1)]), norm)
     return bool(np.max(correlation[low:]) > GAIT_REGULAR * correlation[0])
-
-
-def _chord_deg(distance_g: FloatArray) -> FloatArray:
-    """Angle between two unit vectors at a given distance, in degrees."""
-    return np.degrees(2.0 * np.arcsin(np.minimum(distance_g / 2.0, 1.0)))

@@ -10,22 +10,27 @@ from numpy.typing import NDArray
 
 from rlsmove.movements import _kernels
 from rlsmove.records import FloatArray
-from rlsmove.signal.activity import MOMENT_S, REST_S, SECOND, Activity
+from rlsmove.signal.activity import AWAY_OVER_NOISE, MOMENT_S, REST_S, SECOND, Activity
 
 #: Rest of at least this much parts two movements (WASM 2016, offset: 0.5 s at rest).
 REST_BETWEEN_S = 0.5
 
-#: Longest way out and back that is looked for: a candidate lasts 10 s (WASM 2016), and a limb that
-#: stays away longer has changed its posture.
-LONGEST_HOLD_S = 12.0
+#: Longest way out and back that is looked for: a candidate lasts 10 s (WASM 2016), bursts reach
+#: beyond the movement by up to 1.8 s, and a limb that stays away longer has changed its posture.
+LONGEST_HOLD_S = 13.5
 
 #: A burst after which the limb lies elsewhere, by a fifth of the largest turn, may begin a held
 #: movement; it ends with the burst after which no more than half of that is left.
 HELD_SHARE = 0.2
 BACK_SHARE = 0.5
 
+#: Two bursts that do nothing but turn the limb one way, this close together, are one held movement
+#: wherever it ends.
+RAMP_SHARE = 0.6
+SHORT_HOLD_S = 1.8
+
 #: A slow movement has left rest up to this long before it can be told from noise.
-LONGEST_LEAD_S = 1.0
+LONGEST_LEAD_S = 0.4
 
 #: Turns are told from shakes and from the acceleration of the limb itself after smoothing with a
 #: Hann window of this span: it passes a turn of a second and takes out what swings at 2.5 Hz or
@@ -34,7 +39,7 @@ TURN_SPAN_S = 0.8
 
 #: The filter of the common clock and the mean of a moment spread what is sudden by about this much
 #: to both sides, in points.
-SPREAD_POINTS = 1.5
+SPREAD_POINTS = 1.4
 
 _JOIN = round(REST_BETWEEN_S * SECOND)
 _HALF = round(MOMENT_S * SECOND) // 2
@@ -51,14 +56,27 @@ class Traces:
         them.
     strength : ndarray of float64
         Largest movement signal (see `signal.activity.Activity`).
-    peak_g, rms_g : ndarray of float64
-        Largest distance of the acceleration from the rest before it, and its root mean square.
+    peak_g : ndarray of float64
+        Largest distance of the acceleration from the rest before it.
+    rms_g : ndarray of float64
+        Root mean square of its distance from the nearer rest, before or after.
+    shake_g : ndarray of float64
+        Root mean square of the change between the means of two points before and after.
     turn_g, across_g : ndarray of float64
         Largest distance after smoothing, and its part across gravity.
+    net_g : ndarray of float64
+        Distance of its mean from half way between both rests, across gravity. A shake leaves
+        nothing of itself there, a turn that is held does.
     residual_g : ndarray of float64
         Distance of the rest after it from the rest before it.
+    rest_g : ndarray of float64
+        Usual distance of a moment from the rest before it, at that time of the night.
     moving : ndarray of float64
         Share of its points at which the limb is on the move.
+    center : ndarray of float64
+        Where in it its energy lies: 0 at its start, 1 at its end.
+    straight, along : ndarray of float64
+        Share of its energy in one direction, and along gravity.
     """
 
     start: FloatArray
@@ -66,10 +84,16 @@ class Traces:
     strength: FloatArray
     peak_g: FloatArray
     rms_g: FloatArray
+    shake_g: FloatArray
     turn_g: FloatArray
     across_g: FloatArray
+    net_g: FloatArray
     residual_g: FloatArray
+    rest_g: FloatArray
     moving: FloatArray
+    center: FloatArray
+    straight: FloatArray
+    along: FloatArray
 
     def __len__(self) -> int:
         return len(self.start)
@@ -107,8 +131,19 @@ def trace_movements(
 
     # Runs within a burst are parted by rest, so there cannot be more of them than this.
     runs = np.empty((n // _JOIN + 2 * len(bursts), 3), np.int64)
+    level = np.empty(len(runs))
     count = _kernels.trace_away(
-        acceleration, activity.away_g, spans, before, after, _HALF, _JOIN, runs
+        acceleration,
+        activity.shaking,
+        activity.away_g,
+        spans,
+        before,
+        after,
+        _HALF,
+        _JOIN,
+        np.empty((2, np.max(spans[:, 1] - spans[:, 0], initial=0))),
+        runs,
+        level,
     )
     number, low, high = runs[:count].T
     before, after = before[number], after[number]
@@ -116,34 +151,70 @@ def trace_movements(
     floor = np.concatenate([[0], np.where(same, high[:-1], 0)])[:count]
     ceiling = np.concatenate([np.where(same, low[1:], n), [n]])[:count]
 
+    away_g = activity.away_g.astype(np.float64)
     longest = LONGEST_LEAD_S * SECOND
     last = high - 1
-    early = _leads(acceleration, low, last, 1, before, activity.away_g)
-    late = _leads(acceleration, last, low, -1, after, activity.away_g)
+    early = _leads(acceleration, low, last, 1, before, level[:count] * away_g[low // SECOND])
+    late = _leads(acceleration, last, low, -1, after, level[:count] * away_g[last // SECOND])
     start = np.maximum(low - np.minimum(early, longest) + SPREAD_POINTS, floor)
     end = np.minimum(last + np.minimum(late, longest) - SPREAD_POINTS, ceiling - 1.0)
     nothing = end <= start
     start, end = np.where(nothing, low, start), np.where(nothing, high, end)
 
-    points = np.stack([np.ceil(start), np.floor(end) + 1.0], axis=1).astype(np.int64)
+    points = np.stack([np.floor(start), np.floor(end) + 1.0], axis=1).astype(np.int64)
     turn_g, away = largest_turns(acceleration, points, before)
-    # Rest of exactly 0 g, as where a device wrote zeros, has no direction of gravity: NaN.
-    with np.errstate(invalid="ignore"):
-        along = np.sum(away * before, axis=1) ** 2 / np.sum(before**2, axis=1)
-    measured = np.empty((4, count))
-    _kernels.measure_runs(acceleration, activity.strength, points, before, turn_g, _HALF, measured)
-    strength, peak_g, rms_g, moving = measured
+    net, scatter, measured = np.zeros((count, 3)), np.zeros((count, 3, 3)), np.empty((6, count))
+    _kernels.measure_runs(
+        acceleration,
+        activity.strength,
+        points,
+        before,
+        after,
+        turn_g,
+        _HALF,
+        net,
+        scatter,
+        measured,
+    )
+    strength, peak_g, rms_g, shake_g, moving, center = measured
     return Traces(
         start=start,
         end=end,
         strength=strength,
         peak_g=peak_g,
         rms_g=rms_g,
+        shake_g=shake_g,
         turn_g=turn_g,
-        across_g=np.sqrt(np.maximum(turn_g**2 - along, 0.0)),
+        across_g=_across(away, before),
+        net_g=_across(net, before),
         residual_g=_lengths(after - before),
+        rest_g=away_g[points[:, 0] // SECOND] / AWAY_OVER_NOISE,
         moving=moving,
+        center=center,
+        straight=np.linalg.eigvalsh(scatter)[:, 2] / _energy(scatter),
+        along=_along(scatter, before),
     )
+
+
+def _across(vectors: FloatArray, gravity: FloatArray) -> FloatArray:
+    """Length of the part of each vector (k, 3) across gravity (k, 3), shape (k,)."""
+    # Rest of exactly 0 g, as where a device wrote zeros, has no direction of gravity: NaN.
+    with np.errstate(invalid="ignore"):
+        along = np.sum(vectors * gravity, axis=1) ** 2 / np.sum(gravity**2, axis=1)
+    across: FloatArray = np.sqrt(np.maximum(np.sum(vectors**2, axis=1) - along, 0.0))
+    return across
+
+
+def _along(scatter: FloatArray, gravity: FloatArray) -> FloatArray:
+    """Share of the scatter (k, 3, 3) along gravity (k, 3), shape (k,)."""
+    with np.errstate(invalid="ignore"):
+        along: FloatArray = np.einsum("ki,kij,kj->k", gravity, scatter, gravity)
+        return along / (_energy(scatter) * np.sum(gravity**2, axis=1))
+
+
+def _energy(scatter: FloatArray) -> FloatArray:
+    """Trace of each (k, 3, 3), shape (k,); a little where there is none."""
+    return np.maximum(np.trace(scatter, axis1=1, axis2=2), 1e-12)
 
 
 def find_bursts(strength: NDArray[np.float32], threshold: float) -> NDArray[np.int64]:
@@ -218,11 +289,14 @@ def group_bursts(
     holds = held_g > away_g[bursts[:, 0] // SECOND]
     rows = np.flatnonzero(holds)
     turn_g, _ = largest_turns(acceleration, bursts[rows], before[rows])
+    ramp = np.zeros(len(bursts), np.bool_)
+    ramp[rows] = held_g[rows] > RAMP_SHARE * turn_g
     holds[rows] = held_g[rows] > HELD_SHARE * turn_g
     group = np.empty((len(bursts), 2), np.int64)
-    longest = round(LONGEST_HOLD_S * SECOND)
+    longest, pause = round(LONGEST_HOLD_S * SECOND), round(SHORT_HOLD_S * SECOND)
     back_g = np.where(holds, BACK_SHARE * held_g, -1.0)
-    return group[: _kernels.group_bursts(bursts, before, after, back_g, longest, group)]
+    count = _kernels.group_bursts(bursts, before, after, back_g, ramp, pause, longest, group)
+    return group[:count]
 
 
 def largest_turns(
@@ -249,15 +323,14 @@ def _leads(
     last: NDArray[np.int64],
     step: int,
     rest: FloatArray,
-    away_g: NDArray[np.float32],
+    away_g: FloatArray,
 ) -> FloatArray:
     """When the limb left rest (k, 3), in points before ``first`` (see `_kernels.find_leads`)."""
     lead = np.empty(len(first))
     longest = np.max(np.abs(last - first), initial=0)
     distance = np.empty(longest + _kernels.LEAD_FARTHEST_POINTS + 2)
-    threshold_g = away_g[first // SECOND].astype(np.float64)
     first, last = np.ascontiguousarray(first), np.ascontiguousarray(last)
-    _kernels.find_leads(acceleration, first, last, step, rest, threshold_g, _HALF, distance, lead)
+    _kernels.find_leads(acceleration, first, last, step, rest, away_g, _HALF, distance, lead)
     return lead
 
 

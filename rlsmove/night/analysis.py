@@ -150,16 +150,16 @@ def analyse_night(
     if events is not None:
         # A list of stages alone is no fault here.
         notices += [notice for notice in events.notices if notice.code != "no_movements"]
-    detections = [
+    found = [
         detect_leg(leg, evening, start_time, keep_signal=keep_signal, progress=progress)
         for leg in present
     ]
 
     clock = None
     if len(present) == 2:
-        left, right = detections
+        left, right = found
         clock = (
-            find_common_clock(left.own.movements, right.own.movements)
+            find_common_clock(left.movements, right.movements)
             if all(leg.recording.dated for leg in present)
             else CommonClock.unknown(
                 "a recording without a date is never taken for simultaneous with another one "
@@ -167,13 +167,12 @@ def analyse_night(
             )
         )
         if clock.combined:
-            detections = [left, on_left_clock(right, clock)]
+            found = [left, on_left_clock(right, clock)]
         else:
             notices.append(Notice("legs_not_combined", clock.sentence))
-    found = tuple(leg.own for leg in detections)
     detected = DetectedNight(
         start_time=start_time,
-        legs=found,
+        legs=tuple(found),
         combined=clock is None or clock.combined,
         sleep=None,
         respiratory=None,
@@ -212,10 +211,6 @@ def analyse_night(
     )
     scored = score_legs(detected, rules)
     sit_ms = wall_ms(sit, start_time, evening, "--sit", zone)
-    at_thresholds = [
-        replace(detected, legs=legs_there)
-        for legs_there in zip(*(leg.at_thresholds for leg in detections), strict=True)
-    ]
     return NightResult(
         evening=evening,
         detected=detected,
@@ -225,7 +220,7 @@ def analyse_night(
         indices=scored.indices,
         indices_by_leg=scored.indices_by_leg,
         counted_side=scored.counted_side,
-        by_threshold=indices_by_threshold(at_thresholds, rules),
+        by_threshold=indices_by_threshold(detected, rules),
         near_threshold_share=near_threshold_share(detected),
         immobilization=None if sit_ms is None else score_immobilization(detected, sit_ms, rules),
         legs=present,

@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 
 import numpy as np
 
 from rlsmove.errors import SettingError
-from rlsmove.movements import detect_at_thresholds
+from rlsmove.movements import detect_leg_movements
 from rlsmove.movements.common_clock import CommonClock
 from rlsmove.night.opened_leg import Leg, Progress
 from rlsmove.records import DetectedLeg, Intervals, LegSignal
 from rlsmove.scoring.intervals import complement, union
-from rlsmove.scoring.threshold_range import OWN_THRESHOLD, THRESHOLDS
 from rlsmove.signal.kept_signal import kept_signal, on_other_clock
 from rlsmove.signal.nights import read_night
-
-
-@dataclass(frozen=True)
-class LegDetections:
-    """What one leg shows in one night, at the detector's own threshold and around it.
-
-    Attributes
-    ----------
-    at_thresholds : tuple of DetectedLeg
-        One for each of `scoring.threshold_range.THRESHOLDS`, in their order; the signal is kept
-        once, at the detector's own.
-    """
-
-    at_thresholds: tuple[DetectedLeg, ...]
-
-    @property
-    def own(self) -> DetectedLeg:
-        """At the detector's own threshold."""
-        return self.at_thresholds[OWN_THRESHOLD]
 
 
 def detect_leg(
@@ -44,7 +24,7 @@ def detect_leg(
     *,
     keep_signal: bool = False,
     progress: Progress | None = None,
-) -> LegDetections:
+) -> DetectedLeg:
     """Find the movements of one leg in one night.
 
     Parameters
@@ -64,40 +44,29 @@ def detect_leg(
     assert span is not None
     night = read_night(leg.reader, span, leg.calibration, progress)
     later_s = _later_s(leg, start_time)
-    tables = detect_at_thresholds(
-        night, side=leg.side, step_g=leg.survey.step_g, thresholds=THRESHOLDS
-    )
-    analysable = _worn(leg, evening, start_time)
-    found = [
-        DetectedLeg(
-            side=leg.side,
-            movements=replace(table, onset_ms=table.onset_ms + round(1000 * later_s)),
-            analysable=analysable,
-            signal=None,
-        )
-        for table in tables
-    ]
+    movements = detect_leg_movements(night, side=leg.side, step_g=leg.survey.step_g)
+    signal = None
     if keep_signal:
         signal = kept_signal(night, step_g=leg.survey.step_g, later_s=later_s)
-        found[OWN_THRESHOLD] = replace(found[OWN_THRESHOLD], signal=signal)
-    return LegDetections(tuple(found))
+    return DetectedLeg(
+        side=leg.side,
+        movements=replace(movements, onset_ms=movements.onset_ms + round(1000 * later_s)),
+        analysable=_worn(leg, evening, start_time),
+        signal=signal,
+    )
 
 
-def on_left_clock(right: LegDetections, clock: CommonClock) -> LegDetections:
+def on_left_clock(right: DetectedLeg, clock: CommonClock) -> DetectedLeg:
     """Put what the right leg shows on the clock of the left one."""
-
-    def moved(leg: DetectedLeg) -> DetectedLeg:
-        signal = leg.signal
-        if signal is not None:
-            signal = on_other_clock(signal, clock.offset_s, clock.drift_ppm)
-        return replace(
-            leg,
-            movements=clock.on_left_clock(leg.movements),
-            analysable=clock.intervals_on_first_clock(leg.analysable),
-            signal=signal,
-        )
-
-    return LegDetections(tuple(moved(leg) for leg in right.at_thresholds))
+    signal = right.signal
+    if signal is not None:
+        signal = on_other_clock(signal, clock.offset_s, clock.drift_ppm)
+    return replace(
+        right,
+        movements=clock.on_left_clock(right.movements),
+        analysable=clock.intervals_on_first_clock(right.analysable),
+        signal=signal,
+    )
 
 
 def leg_signal(

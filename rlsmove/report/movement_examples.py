@@ -64,7 +64,7 @@ def _counted(facts: NightFacts) -> Iterator[Example | None]:
         ("typical (nearest to the medians)", _typical(facts, clm)),
         (
             "nearest to the threshold",
-            int(clm[np.argmin(np.nan_to_num(scoring.snr[clm], nan=np.inf))]),
+            int(clm[np.argmin(np.nan_to_num(scoring.probability[clm], nan=np.inf))]),
         ),
     ):
         titles.setdefault(row, []).append(title)
@@ -109,8 +109,8 @@ def _of_row(facts: NightFacts, title: str, row: int) -> Example | None:
         measured.append(f"peak {1000 * scoring.peak_g[row]:.0f} mg")
     if np.isfinite(scoring.tilt_deg[row]):
         measured.append(f"turn {scoring.tilt_deg[row]:.1f}°")
-    if scoring.clm[row] and np.isfinite(scoring.snr[row]):
-        measured.append(f"{scoring.snr[row]:.1f} times the threshold")
+    if np.isfinite(scoring.probability[row]):
+        measured.append(f"probability {scoring.probability[row]:.2f}")
     onset_ms, duration_ms = int(scoring.onset_ms[row]), int(scoring.duration_ms[row])
     side = SIDES[scoring.side[row]]
     return _example(facts, title, onset_ms, duration_ms, side, ", ".join(measured))

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
 
+from rlsmove.movements.leg_movements import PROBABILITY
 from rlsmove.records import (
     GROSS_MOVEMENT,
     LEG_MOVEMENT,
@@ -381,18 +382,16 @@ def rates_by_hour(facts: NightFacts) -> tuple[list[tuple[str, float | None]], st
 def by_threshold(table: list[dict[str, Any]]) -> Figure:
     """Draw the index against the detector's threshold, each of its rows a threshold."""
     name = index_of_thresholds(table)
-    multiple = np.array([row["threshold"] for row in table], float)
+    threshold = np.array([row["threshold"] for row in table], float)
     per_hour = np.array([np.nan if row[name] is None else row[name] for row in table], float)
     figure = new_figure(HALF_IN, 2.5)
     axes = figure.add_subplot()
-    axes.axvline(1.0, color=COLOR["muted"], linewidth=0.9, linestyle=(0, (1, 1.5)))
-    axes.plot(multiple, per_hour, color=COLOR["plm"], linewidth=1.6, marker="o", markersize=4)
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(FixedLocator(multiple.tolist()))
-    axes.xaxis.set_minor_locator(NullLocator())
+    axes.axvline(PROBABILITY, color=COLOR["muted"], linewidth=0.9, linestyle=(0, (1, 1.5)))
+    axes.plot(threshold, per_hour, color=COLOR["plm"], linewidth=1.6, marker="o", markersize=4)
+    axes.xaxis.set_major_locator(FixedLocator(threshold.tolist()))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_ylim(0, max(1.15 * float(np.nanmax(per_hour, initial=0.0)), 1.0))
-    axes.set_xlabel("threshold, in multiples of the one used")
+    axes.set_xlabel("least probability of a leg movement")
     axes.set_ylabel("PLMS per hour of sleep" if name == "plms_per_hour" else "PLM per hour in bed")
     if np.all(np.isnan(per_hour)):
         _nothing(axes, "no hours to divide by")

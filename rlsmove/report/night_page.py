@@ -254,5 +254,5 @@ def _by_hour_alt(facts: NightFacts) -> str:
 
 def _threshold_alt(table: list[dict[str, Any]]) -> str:
     name = index_of_thresholds(table)
-    told = "; ".join(f"{row['threshold']:g} times: {number(row[name])}" for row in table)
+    told = "; ".join(f"from {row['threshold']:g}: {number(row[name])}" for row in table)
     return f"{name} by threshold: {told}."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from rlsmove.movements.leg_movements import PROBABILITY
 from rlsmove.records import KINDS
 from rlsmove.scoring.immobilization import IMMOBILIZATION_PART_MS
 from rlsmove.scoring.threshold_range import NEAR, THRESHOLDS, TOLD
@@ -101,6 +102,13 @@ MOVEMENTS = (
     Field("arousal", FLAG, "", "with an arousal; empty where none were scored"),
     Field("peak_g", NUMBER, "g", "largest acceleration beside gravity"),
     Field("tilt_deg", NUMBER, "degrees", "largest turn away from the rest before it"),
+    Field(
+        "probability",
+        NUMBER,
+        "",
+        "that it is a leg movement, by what was measured of it; the largest of its members; 0 for "
+        "a tap, gait and gross movements",
+    ),
     Field(
         "reason",
         TEXT,
@@ -300,7 +308,9 @@ NIGHT = (
         "quality.indices_by_threshold[].threshold",
         NUMBER,
         "",
-        "multiple of the detector's threshold: " + ", ".join(f"{at:g}" for at in THRESHOLDS),
+        "least probability of what counts as a leg movement: "
+        + ", ".join(f"{at:g}" for at in THRESHOLDS)
+        + f"; all else is told for {PROBABILITY:g}",
         needed=True,
     ),
     *(
@@ -317,7 +327,7 @@ NIGHT = (
         "quality.near_threshold_share",
         NUMBER,
         "",
-        f"share of leg movements that are less than {NEAR:g} times the threshold",
+        f"share of leg movements with a probability below {NEAR:g}",
     ),
     Field(
         "provenance.program",

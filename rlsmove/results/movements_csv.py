@@ -65,6 +65,7 @@ def _movement_rows(scoring: Scoring, start_time: datetime | None) -> Iterable[tu
         map(_flag_text, scoring.arousal.tolist()),
         [decimal(peak, 4) for peak in scoring.peak_g.tolist()],
         [decimal(tilt, 2) for tilt in scoring.tilt_deg.tolist()],
+        [decimal(probability, 3) for probability in scoring.probability.tolist()],
         map(csv_cell, scoring.reason.tolist()),
         strict=True,
     )
@@ -176,6 +177,7 @@ def _read_case(path: Path, rows: list[tuple[int, Mapping[str, str]]]) -> Movemen
         peak_g=column("peak_g", _number, np.float64, np.nan),
         tilt_deg=column("tilt_deg", _number, np.float64, np.nan),
         snr=np.full(n, np.nan),
+        probability=column("probability", _number, np.float64, np.nan),
         n_monolateral=column("n_monolateral", int, np.int64, 1),
         clm=column("clm", int, np.int8),
         plm=column("plm", int, np.int8),

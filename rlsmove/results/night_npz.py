@@ -1,14 +1,14 @@
 """The night before scoring as one file, night.npz: what pictures and review start from.
 
 Plain numpy arrays, read with ``numpy.load``. For each leg, under its side (``left``, ``right``,
-``unknown``): ``/onset_ms``, ``/duration_ms``, ``/kind``, ``/peak_g``, ``/tilt_deg``, ``/snr`` of
-its movements as detected (kinds by their number in `rlsmove.records.KINDS`); ``/analysable_ms``
-(k, 2); and, where the signal was kept, ``/acceleration`` (n, 3) in 1/2048 g (-32768: nothing
-recorded) with ``/clock``: time of the first point, from point to point, and the step of the
-device's scale in g. For the night: ``start_time`` (ISO 8601), ``combined``, ``lights_ms``,
-``stages`` (k, 3: start, end, number in `rlsmove.records.STAGES`) and ``sleep_source``,
-``respiratory_ms``, ``arousals_ms`` (k, 2); what is not known is left out. All times count from
-`start_time`.
+``unknown``): ``/onset_ms``, ``/duration_ms``, ``/kind``, ``/peak_g``, ``/tilt_deg``, ``/snr``,
+``/probability`` of its movements as detected (kinds by their number in `rlsmove.records.KINDS`);
+``/analysable_ms`` (k, 2); and, where the signal was kept, ``/acceleration`` (n, 3) in 1/2048 g
+(-32768: nothing recorded) with ``/clock``: time of the first point, from point to point, and the
+step of the device's scale in g. For the night: ``start_time`` (ISO 8601), ``combined``,
+``lights_ms``, ``stages`` (k, 3: start, end, number in `rlsmove.records.STAGES`) and
+``sleep_source``, ``respiratory_ms``, ``arousals_ms`` (k, 2); what is not known is left out. All
+times count from `start_time`.
 """
 
 from __future__ import annotations
@@ -36,9 +36,17 @@ from rlsmove.records import (
 #: Its name, beside movements.csv and night.json.
 NIGHT_FILE = "night.npz"
 
-VERSION = 1
+VERSION = 2
 
-_MOVEMENT_COLUMNS = ("onset_ms", "duration_ms", "kind", "peak_g", "tilt_deg", "snr")
+_MOVEMENT_COLUMNS = (
+    "onset_ms",
+    "duration_ms",
+    "kind",
+    "peak_g",
+    "tilt_deg",
+    "snr",
+    "probability",
+)
 _UNKNOWN_MS = -(2**62)
 
 

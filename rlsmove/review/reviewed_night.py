@@ -182,7 +182,7 @@ def _reviewed_leg(leg: DetectedLeg, table: dict[str, _Row]) -> ReviewedLeg:
     kind[as_found] = leg.movements.kind[detected[as_found]]
     kind[~as_found] = LEG_MOVEMENT
     measured = {}
-    for name in ("peak_g", "tilt_deg", "snr"):
+    for name in ("peak_g", "tilt_deg", "snr", "probability"):
         measured[name] = np.full(len(rows), np.nan)
         measured[name][there] = getattr(leg.movements, name)[detected[there]]
     return ReviewedLeg(

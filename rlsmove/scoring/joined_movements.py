@@ -18,7 +18,8 @@ class CombinedMovements:
     ----------
     movements : Movements
         From the onset of the first member to the latest offset; side bilateral where the members
-        are of different legs; `peak_g`, `tilt_deg` and `snr` the largest of the members.
+        are of different legs; `peak_g`, `tilt_deg`, `snr` and
+        `probability` the largest of the members.
     n_monolateral : ndarray of int64
         Members of each group; a movement that was marked bilateral as such counts as two.
     longest_ms : ndarray of int64
@@ -134,6 +135,7 @@ def fold(combined: CombinedMovements, groups: IntArray) -> CombinedMovements:
         np.fmax.reduceat(members.peak_g, starts),
         np.fmax.reduceat(members.tilt_deg, starts),
         np.fmax.reduceat(members.snr, starts),
+        np.fmax.reduceat(members.probability, starts),
     )
     order = np.lexsort((table.kind, table.side, table.duration_ms, table.onset_ms))
     new_row = np.empty(len(groups), np.int64)

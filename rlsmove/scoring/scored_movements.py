@@ -94,6 +94,7 @@ def score_movements(
         peak_g=table.peak_g,
         tilt_deg=table.tilt_deg,
         snr=table.snr,
+        probability=table.probability,
         n_monolateral=combined.n_monolateral,
         clm=clm.astype(np.int8),
         plm=(plm.series > 0).astype(np.int8),

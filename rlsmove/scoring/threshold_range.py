@@ -1,49 +1,47 @@
-"""How much the indices of a night hang on the detector's threshold."""
+"""How much the indices of a night hang on how likely a leg movement has to be."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from rlsmove.records import LEG_MOVEMENT, DetectedNight
+from rlsmove.records import LEG_MOVEMENT, DetectedNight, Movements
 from rlsmove.rules import RuleSet
 from rlsmove.scoring.detected_legs import counted_part, score_part
 from rlsmove.scoring.indices import night_indices
 
-#: Multiples of the detector's threshold that a night is also scored at: a factor of 1.25 apart,
-#: from a little above half of it to twice it.
-THRESHOLDS = (0.64, 0.8, 1.0, 1.25, 1.6, 2.0)
+#: Probabilities of being a leg movement that a night is also scored at; the detector's own is in
+#: the middle.
+THRESHOLDS = (0.1, 0.25, 0.5, 0.75, 0.9)
 
-#: Where the detector's own threshold stands among them.
-OWN_THRESHOLD = THRESHOLDS.index(1.0)
-
-#: A movement is near the threshold when the next one of them would have missed it.
-NEAR = 1.25
+#: A leg movement is near the threshold when the next one of them would have missed it.
+NEAR = 0.75
 
 #: Indices that are told for each threshold.
 TOLD = ("lm_count", "clm_count", "plm_count", "plm_per_hour_tib", "plms_count", "plms_per_hour")
 
 
-def indices_by_threshold(nights: Sequence[DetectedNight], rules: RuleSet) -> list[dict[str, Any]]:
-    """Score one night as detected at several thresholds.
+def indices_by_threshold(night: DetectedNight, rules: RuleSet) -> list[dict[str, Any]]:
+    """Score one night at several thresholds.
 
     Parameters
     ----------
-    nights : sequence of DetectedNight
-        One for each of `THRESHOLDS`, in their order.
+    night : DetectedNight
+        At the detector's own threshold.
     rules : RuleSet
         A standard.
 
     Returns
     -------
     list of dict
-        For each threshold, in their order, ``threshold`` and the indices of `TOLD`.
+        For each of `THRESHOLDS`, in their order, ``threshold`` and the indices of `TOLD`.
     """
+    detected, analysable = counted_part(night)
     table = []
-    for threshold, night in zip(THRESHOLDS, nights, strict=True):
-        movements, analysable = counted_part(night)
+    for threshold in THRESHOLDS:
+        movements = at_threshold(detected, threshold)
         scoring = score_part(night, movements, analysable, rules)
         indices = night_indices(
             scoring, sleep=night.sleep, analysable=analysable, rules=rules, names=TOLD
@@ -52,9 +50,21 @@ def indices_by_threshold(nights: Sequence[DetectedNight], rules: RuleSet) -> lis
     return table
 
 
+def at_threshold(movements: Movements, threshold: float) -> Movements:
+    """The movements with those as leg movements that are at least so likely to be one.
+
+    Leg movements that are less likely are left out; what has no probability stays as it is.
+    """
+    is_leg = movements.kind == LEG_MOVEMENT
+    likely = movements.probability >= threshold
+    kind = np.where(likely, np.int8(LEG_MOVEMENT), movements.kind)
+    unlikely = is_leg & (movements.probability < threshold)
+    return replace(movements, kind=kind).take(~unlikely)
+
+
 def near_threshold_share(night: DetectedNight) -> float | None:
-    """Share of leg movements that are less than 1.25 times the threshold; None without any."""
-    snr = np.concatenate(
-        [leg.movements.snr[leg.movements.kind == LEG_MOVEMENT] for leg in night.legs]
+    """Share of leg movements that are less likely than 0.75; None without any."""
+    probability = np.concatenate(
+        [leg.movements.probability[leg.movements.kind == LEG_MOVEMENT] for leg in night.legs]
     )
-    return float(np.mean(snr < NEAR)) if len(snr) else None
+    return float(np.mean(probability < NEAR)) if len(probability) else None

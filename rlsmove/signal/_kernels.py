@@ -207,6 +207,40 @@ def distance_of_means(
         distance[i] = np.sqrt(x * x + y * y + z * z) * share
 
 
+@kernel("void(float32[::1], float64[::1], int64[::1], float64[::1], int64, float32[::1])")
+def raise_strength(
+    change: NDArray[np.float32],
+    noise: NDArray[np.float64],
+    windows: NDArray[np.int64],
+    multiples: NDArray[np.float64],
+    second: int,
+    strength: NDArray[np.float32],
+) -> None:
+    """Raise the strength (n,) to the change (n,) over its threshold, by itself and gathered.
+
+    noise, one for each ``second`` points; windows (w,), odd numbers of points over which the root
+    mean square of the change is taken, 0 beyond the ends; multiples (1 + w,) of the noise: the
+    thresholds for the change at a point and over each window.
+    """
+    n = len(change)
+    squares = np.zeros(len(windows))
+    for w in range(len(windows)):
+        for i in range(min(windows[w] // 2, n)):
+            squares[w] += np.float64(change[i]) ** 2
+    for i in range(n):
+        level = noise[i // second]
+        raised = max(np.float64(strength[i]), change[i] / (multiples[0] * level))
+        for w in range(len(windows)):
+            half = windows[w] // 2
+            if i + half < n:
+                squares[w] += np.float64(change[i + half]) ** 2
+            if i - half - 1 >= 0:
+                squares[w] -= np.float64(change[i - half - 1]) ** 2
+            mean = max(squares[w], 0.0) / windows[w]
+            raised = max(raised, np.sqrt(mean) / (multiples[1 + w] * level))
+        strength[i] = raised
+
+
 @kernel("void(float64[::1], float64, float64[::1], float64[::1])")
 def rolling_quantile(
     values: NDArray[np.float64],

@@ -12,9 +12,9 @@ from rlsmove.signal import _kernels
 from rlsmove.signal.uniform_clock import CLOCK_HZ
 
 #: Spans over which the vector is averaged before and after each moment. A change is looked for at
-#: each: the short ones see jerks under a breathing chest, the long ones small turns under sensor
-#: noise.
-SPANS_S = (0.24, 0.48, 0.96)
+#: each: the short ones see jerks and shaking under a breathing chest, the long ones small turns
+#: under sensor noise.
+SPANS_S = (0.08, 0.24, 0.48, 0.96)
 
 #: A change counts from this many times its own noise. The noise is the level that the seconds of
 #: the neighborhood stay below for 40 % of the time; Gaussian noise in three axes passes four times
@@ -23,6 +23,10 @@ SPANS_S = (0.24, 0.48, 0.96)
 THRESHOLD_OVER_NOISE = 4.0
 NOISE_QUANTILE = 0.4
 NOISE_WINDOW_S = 180
+
+#: Changes gathered over the length of a movement, as their root mean square, count from fewer
+#: times their noise: what lasts is told from noise by its sum (span in s: multiple).
+GATHERED_OVER_NOISE = {1.0: 2.2, 2.6: 1.7}
 
 #: No threshold lies below this, however quiet the sensor: heartbeats shake an ankle by 1-2 mg.
 LEAST_THRESHOLD_G = 0.003
@@ -41,11 +45,14 @@ MOMENT_S = 0.12
 
 #: The limb counts as away from rest from this many times the noise of that distance. It can be
 #: lower than the threshold for a change, because it is asked only where there is one already.
-AWAY_OVER_NOISE = 2.5
+AWAY_OVER_NOISE = 2.0
 
-#: Where that threshold would lie above this, the limb is not at rest but in use: lying still it is
-#: 4-15 mg with the noisiest devices on hand, sitting or walking it is 90 mg and more.
-UNREST_G = 0.04
+#: Shaking counts from this many times the usual change over the shortest span.
+SHAKING_OVER_NOISE = 2.0
+
+#: Where the usual distance lies above this, the limb is not at rest but in use: lying still it is
+#: 2-6 mg with the noisiest devices on hand, sitting or walking it is 36 mg and more.
+UNREST_G = 0.016
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,8 @@ class Activity:
     strength : ndarray of float32, shape (n,)
         For each point of the common clock, the largest change over the spans, each divided by
         its threshold: 1 is just significant.
+    shaking : ndarray of float32, shape (n,)
+        Change over the shortest span over its threshold.
     away_g : ndarray of float32, shape (ceil(n / 25),)
         For each second, the distance from rest, in g, from which a limb is away from it: the
         threshold for tracing.
@@ -66,6 +75,7 @@ class Activity:
     """
 
     strength: NDArray[np.float32]
+    shaking: NDArray[np.float32]
     away_g: NDArray[np.float32]
     unrest: NDArray[np.bool_]
 
@@ -88,22 +98,23 @@ def movement_activity(acceleration: NDArray[np.float32], step_g: float) -> Activ
     """
     least_g = max(LEAST_THRESHOLD_G, step_g)
     strength = np.zeros(len(acceleration), np.float32)
+    windows = np.array([round(window_s * CLOCK_HZ) | 1 for window_s in GATHERED_OVER_NOISE])
+    multiples = np.array([THRESHOLD_OVER_NOISE, *GATHERED_OVER_NOISE.values()])
+    shaking = np.empty(0, np.float32)
     for span_s in SPANS_S:
+        # Of one span at a time: 9 MB for a day.
         span = round(span_s * CLOCK_HZ)
-        # Kept for both uses, of one span at a time: 9 MB for a day.
-        changes = list(_changes(acceleration, span))
-        noise = np.maximum(*local_noise(_second_means(changes)))
-        threshold = np.maximum(THRESHOLD_OVER_NOISE * noise, least_g).astype(np.float32)
-        for first, values in changes:
-            levels = np.repeat(threshold[first // SECOND :][:PIECE_S], SECOND)[: len(values)]
-            raised = strength[first : first + len(values)]
-            np.maximum(raised, values / levels, out=raised)
-    distance = _second_means(_distances(acceleration))
-    before, after = (AWAY_OVER_NOISE * noise for noise in local_noise(distance))
+        change = np.concatenate([values for _, values in _changes(acceleration, span)])
+        noise = np.maximum(*local_noise(_second_means([(0, change)])))
+        noise = np.maximum(noise, least_g / THRESHOLD_OVER_NOISE)
+        _kernels.raise_strength(change, noise, windows, multiples, SECOND, strength)
+        if span_s == SPANS_S[0]:
+            level = np.repeat(SHAKING_OVER_NOISE * noise, SECOND)[: len(change)]
+            shaking = (change / level).astype(np.float32)
+    before, after = local_noise(_second_means(_distances(acceleration)))
+    away_g = np.maximum(AWAY_OVER_NOISE * np.maximum(before, after), least_g)
     return Activity(
-        strength,
-        np.maximum(np.maximum(before, after), least_g).astype(np.float32),
-        np.minimum(before, after) > UNREST_G,
+        strength, shaking, away_g.astype(np.float32), np.minimum(before, after) > UNREST_G
     )
 
 

@@ -398,6 +398,7 @@ def _truth(
         np.array([row.peak_g for row in made], np.float64),
         np.array([row.tilt_deg for row in made], np.float64),
         np.array(snr, np.float64),
+        np.array([float(plan.kind == LEG_MOVEMENT) for plan in plans], np.float64),
     )
     return Truth(
         movements,

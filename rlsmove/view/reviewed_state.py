@@ -140,7 +140,7 @@ def _movements(leg: ReviewedLeg) -> list[dict[str, Any]]:
         leg.states,
         table.peak_g.tolist(),
         table.tilt_deg.tolist(),
-        table.snr.tolist(),
+        table.probability.tolist(),
         strict=True,
     )
     return [
@@ -152,9 +152,9 @@ def _movements(leg: ReviewedLeg) -> list[dict[str, Any]]:
             "state": state,
             "peak_g": peak_g,
             "tilt_deg": tilt_deg,
-            "snr": snr,
+            "probability": probability,
         }
-        for name, onset_s, duration_s, kind, state, peak_g, tilt_deg, snr in columns
+        for name, onset_s, duration_s, kind, state, peak_g, tilt_deg, probability in columns
     ]
 
 

@@ -236,7 +236,7 @@ function showChosen() {
     const measured = [
       movement.peak_g === null ? "" : `peak ${(1000 * movement.peak_g).toFixed(0)} mg`,
       movement.tilt_deg === null ? "" : `turn ${movement.tilt_deg.toFixed(1)}°`,
-      movement.snr === null ? "" : `${movement.snr.toFixed(1)} times the threshold`,
+      movement.probability === null ? "" : `probability ${movement.probability.toFixed(2)}`,
     ];
     const kind = movement.kind.replaceAll("_", " ");
     return [
@@ -307,7 +307,7 @@ function choose(names) {
 function step(direction) {
   const through = element("step-through").value;
   const faint = 1.5;
-  const strength = (item) => Math.max(...movementsOf(item.members).map((one) => one.snr ?? Infinity));
+  const strength = (item) => Math.max(...movementsOf(item.members).map((one) => one.probability ?? Infinity));
   const items = night.items.filter((item) => {
     if (through === "leg") return item.kind === "leg_movement" && item.reason !== "rejected in the review";
     if (through === "left-out") return !item.clm;
