@@ -34,6 +34,8 @@ INDEX_NAMES = [
     "waso_min",
     "awakenings",
     "posture_shifts_per_hour",
+    "plms_per_hour_low",
+    "plms_per_hour_high",
     "plms_nrem_per_hour",
     "plms_rem_per_hour",
     "clm_per_hour",

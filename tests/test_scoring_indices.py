@@ -311,3 +311,52 @@ def test_respiratory_candidates_and_arousals_without_them():
     assert indices["plms_nr_arousal_per_hour"] == pytest.approx(1 / 1.5)
     assert indices_of(movements)["clm_respiratory_count"] is None
     assert indices_of(movements)["plms_nr_arousal_per_hour"] is None
+
+
+def from_sensor(hours: float, bed_hours: float, start_s: float = 0.0) -> Sleep:
+    """One stretch of sleep that the sensor alone saw."""
+    onset, offset = (np.array([round(1000 * s)]) for s in (start_s, start_s + 3600 * hours))
+    stage = np.array([5], np.int8)
+    return Sleep("lights", 0, round(3_600_000 * bed_hours), onset, offset, stage)
+
+
+@pytest.mark.parametrize(("hours", "index"), [(0.99, None), (1.0, 10.0)])
+def test_less_than_an_hour_of_sleep_from_the_sensor_has_no_rate(
+    hours: float, index: float | None
+) -> None:
+    sleep = from_sensor(hours, 4)
+    indices = indices_of(every(30, 10, start_s=600), sleep, analysable=spans((0, 4 * 3600)))
+    assert indices["plms_count"] == 10
+    for name in ("plms_per_hour", "clm_per_hour", "plms_per_hour_low"):
+        assert (indices[name] is None) == (index is None)
+    assert indices["plms_per_hour"] == index
+    codes = [notice.code for notice in index_notices(indices)]
+    assert ("little_sleep" in codes) == (index is None)
+    # A hypnogram is believed however short.
+    scored = indices_of(every(30, 10, start_s=600), replace(sleep, source="hypnogram"))
+    assert scored["plms_per_hour"] == pytest.approx(10 / hours)
+
+
+def test_with_a_hypnogram_the_range_is_the_index() -> None:
+    indices = indices_of(every(30, 9, start_s=3000))
+    assert indices["plms_per_hour_low"] == indices["plms_per_hour_high"] == indices["plms_per_hour"]
+
+
+def test_the_range_holds_what_quiet_wake_and_a_late_onset_would_make_of_the_index() -> None:
+    bed = spans((0, 8 * 3600))
+    sleep = from_sensor(6, 8)
+    # 120 movements in the third and fourth hour; the other four hours may have been quiet wake,
+    # of which two are believed.
+    middle = every(60, 120, start_s=7200)
+    indices = indices_of(middle, sleep, analysable=bed)
+    assert indices["plms_per_hour"] == 20
+    assert indices["plms_per_hour_high"] == pytest.approx(120 / 4)
+    assert indices["plms_per_hour_low"] == pytest.approx(120 / 8)
+    # Movements of the first half hour may have been made awake.
+    early = every(60, 30, start_s=0)
+    indices = indices_of(early, sleep, analysable=bed)
+    assert indices["plms_per_hour_low"] == 0
+    # Movements less than 10 minutes apart leave no quiet wake.
+    late = every(90, 159, start_s=7200)
+    indices = indices_of(late, from_sensor(4, 4, start_s=7200), analysable=bed)
+    assert indices["plms_per_hour_high"] == indices["plms_per_hour"]

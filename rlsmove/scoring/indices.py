@@ -33,7 +33,14 @@ from rlsmove.rules import (
     RuleSet,
 )
 from rlsmove.scoring.intervals import holding, intersection, total_ms
-from rlsmove.scoring.night_hours import MS_PER_HOUR, MS_PER_MIN, NightHours
+from rlsmove.scoring.night_hours import LEAST_SENSOR_SLEEP_HOURS, MS_PER_HOUR, MS_PER_MIN, NightHours
+
+#: Lying awake without moving counts as sleep where only the sensor tells: stretches without PLM of
+#: at least 10 minutes, up to a third of the night (judgement; 2.5 h in 8 have been seen), and the
+#: first half hour (of sleepers with RLS many take longer to fall asleep).
+QUIET_WAKE_FROM_MS = 10 * MS_PER_MIN
+QUIET_WAKE_SHARE = 1 / 3
+DOUBTFUL_ONSET_MS = 30 * MS_PER_MIN
 
 Value = float | int | list[float | None] | None
 
@@ -107,16 +114,26 @@ def night_indices(
 
 def index_notices(indices: dict[str, Value]) -> list[Notice]:
     """Say what a reader should know about the values."""
+    notices = []
+    hours = indices["sleep_hours"]
+    if isinstance(hours, int | float) and hours > 0 and indices["plms_per_hour"] is None:
+        notices.append(
+            Notice(
+                "little_sleep",
+                f"the sensor saw {hours:.1f} h of sleep, less than {LEAST_SENSOR_SLEEP_HOURS:g} h: "
+                "there is no rate per hour of sleep; a hypnogram (--sleep) would give one",
+            )
+        )
     per_hour = indices["lm_per_hour_tib"]
     if isinstance(per_hour, int | float) and per_hour < PERIODICITY_LM_PER_HOUR_MIN:
-        return [
+        notices.append(
             Notice(
                 "few_movements",
                 f"{per_hour:.1f} leg movements per hour: below {PERIODICITY_LM_PER_HOUR_MIN} "
                 "neither periodicity index means much.",
             )
-        ]
-    return []
+        )
+    return notices
 
 
 # What the definitions below are made of.
@@ -148,7 +165,43 @@ def _in(night: NightHours, part: str, rows: BoolArray) -> BoolArray | None:
 
 
 def _per_hour(night: NightHours, part: str, rows: BoolArray) -> float | None:
-    return _ratio(_count(_in(night, part, rows)), night.hours(part))
+    return _ratio(_count(_in(night, part, rows)), night.rate_hours(part))
+
+
+def _plms_range(night: NightHours) -> tuple[float, float] | None:
+    """Lowest and highest PLMS index that the doubt about the sensor's sleep allows.
+
+    All time in bed may have been sleep; the first half hour of sleep may have been wake, with its
+    movements; and so may stretches of it without PLM, up to a third.
+    """
+    plm = night.scoring.plm == 1
+    index, asleep, hours = _per_hour(night, "TST", plm), night.parts["TST"], night.hours("TST")
+    if index is None or asleep is None or hours is None:
+        return None
+    if night.has_hypnogram:
+        return index, index
+    onset_ms = night.scoring.onset_ms[plm]
+    starts = np.cumsum(asleep.offset_ms - asleep.onset_ms) - (asleep.offset_ms - asleep.onset_ms)
+    row = holding(asleep, onset_ms)
+    slept_ms = np.sort((starts[row] + onset_ms - asleep.onset_ms[row])[row >= 0])
+    total = total_ms(asleep)
+    between_ms = np.diff(slept_ms, prepend=0, append=total)
+    quiet_ms = np.sum(between_ms[between_ms >= QUIET_WAKE_FROM_MS])
+    quiet_ms = min(float(quiet_ms), QUIET_WAKE_SHARE * total)
+    later = np.count_nonzero(slept_ms >= DOUBTFUL_ONSET_MS)
+    values = [
+        index,
+        _per_hour(night, "TIB", plm),
+        _ratio(len(slept_ms), (total - quiet_ms) / MS_PER_HOUR),
+        _ratio(later, max(total - DOUBTFUL_ONSET_MS, 0) / MS_PER_HOUR),
+    ]
+    known = [value for value in values if value is not None]
+    return min(known), max(known)
+
+
+def _end_of_range(night: NightHours, end: int) -> float | None:
+    between = _plms_range(night)
+    return None if between is None else between[end]
 
 
 def _plms_arousal(night: NightHours) -> float | None:
@@ -542,6 +595,22 @@ INDICES: tuple[Index, ...] = (
         _BED,
         _NO_END,
         _posture_shifts,
+    ),
+    Index(
+        "plms_per_hour_low",
+        "1/h",
+        "lowest PLMS index that doubt about the sensor's sleep allows; the index with a hypnogram",
+        _SLEEP,
+        "0 to plms_per_hour",
+        lambda n: _end_of_range(n, 0),
+    ),
+    Index(
+        "plms_per_hour_high",
+        "1/h",
+        "highest PLMS index that doubt about the sensor's sleep allows; the index with a hypnogram",
+        _SLEEP,
+        "plms_per_hour and up",
+        lambda n: _end_of_range(n, 1),
     ),
     Index(
         "plms_nrem_per_hour",

@@ -15,6 +15,10 @@ from rlsmove.scoring.intervals import holding, intersection, total_ms, union
 MS_PER_HOUR = 3_600_000
 MS_PER_MIN = 60_000
 
+#: With less sleep than this estimated from the sensor there is no rate per hour of sleep: a few
+#: minutes that a short series fell into gave 88 per hour.
+LEAST_SENSOR_SLEEP_HOURS = 1.0
+
 #: Parts of the night that a table may be asked for, and the stages in each; TIB is all of it.
 PARTS = {
     "TIB": None,
@@ -96,6 +100,17 @@ class NightHours:
         """Analyzable hours of a part; None where it is not known."""
         time = self.parts[part]
         return None if time is None else total_ms(time) / MS_PER_HOUR
+
+    def rate_hours(self, part: str) -> float | None:
+        """The hours that a rate is over; None where the sensor alone saw too little sleep."""
+        hours = self.hours(part)
+        short = hours is None or hours < LEAST_SENSOR_SLEEP_HOURS
+        return None if short and part == "TST" and not self.has_hypnogram else hours
+
+    @property
+    def has_hypnogram(self) -> bool:
+        """Whether sleep comes from stages that were scored, not from the sensor."""
+        return self.sleep is not None and self.sleep.source == "hypnogram"
 
     def within(self, part: str) -> BoolArray | None:
         """Which movements count in a part, by their onset as a rule; None where it is not known."""

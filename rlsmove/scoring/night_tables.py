@@ -144,7 +144,7 @@ def movement_statistics(
     if rows is None or within is None:
         return None
     chosen = rows & within
-    number, hours = int(np.count_nonzero(chosen)), night.hours(part)
+    number, hours = int(np.count_nonzero(chosen)), night.rate_hours(part)
     return {
         "number": number,
         "per_hour": number / hours if hours else None,
