@@ -30,7 +30,7 @@ HOURS = 1.5
 #: As the contract has them.
 MOVEMENTS_HEADER = (
     "onset_s,duration_s,onset_time,side,kind,n_monolateral,clm,plm,series,imi_s,sleep,stage,"
-    "respiratory,plmnr,arousal,peak_g,tilt_deg,reason"
+    "respiratory,plmnr,arousal,peak_g,tilt_deg,probability,reason"
 )
 NIGHT_KEYS = ["recording", "sleep", "rules", "indices", "quality", "provenance"]
 

@@ -70,14 +70,16 @@ def test_columns_stand_in_the_order_of_the_contract():
     text = movements_csv([(scored(marks((0, 600, LEFT))), None, "")])
     assert text.splitlines()[0] == (
         "onset_s,duration_s,onset_time,side,kind,n_monolateral,clm,plm,series,imi_s,sleep,stage,"
-        "respiratory,plmnr,arousal,peak_g,tilt_deg,reason"
+        "respiratory,plmnr,arousal,peak_g,tilt_deg,probability,reason"
     )
     assert tuple(table(text)[0]) == MOVEMENT_COLUMNS
 
 
 def test_a_mark_leaves_empty_what_it_does_not_carry():
     (row,) = table(movements_csv([(scored(marks((0, 600, LEFT))), None, "")]))
-    empty = "onset_time,series,imi_s,sleep,stage,respiratory,plmnr,arousal,peak_g,tilt_deg"
+    empty = (
+        "onset_time,series,imi_s,sleep,stage,respiratory,plmnr,arousal,peak_g,tilt_deg,probability"
+    )
     assert ",".join(name for name, cell in row.items() if cell == "") == empty
 
 

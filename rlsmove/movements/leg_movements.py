@@ -35,6 +35,11 @@ TAP_S = 0.25
 #: A movement is a leg movement where it is more likely than not one.
 PROBABILITY = 0.5
 
+#: A shake or a knock that stands out of the noise by less than this many times the threshold, and
+#: is so unlikely a leg movement, is left out: there is one every few minutes.
+FAINT_STRENGTH = 4.0
+FAINT_PROBABILITY = 0.1
+
 #: Longer than any candidate leg movement of one leg (WASM 2016), or half as long, on the move for
 #: most of it, with a turn that no flexion of the ankle makes.
 GROSS_S = 10.0
@@ -177,6 +182,8 @@ def _classified(traces: Traces, night: Night, first: int, side: int, step_g: flo
     for row in np.flatnonzero(gross):
         near = (onset_ms < end_ms[row] + GROSS_NEAR_MS) & (end_ms > onset_ms[row] - GROSS_NEAR_MS)
         kind[near & (kind != GAIT)] = GROSS_MOVEMENT
+    probability = np.where(np.isin(kind, (GROSS_MOVEMENT, GAIT, TAP)), 0.0, probability)
+    faint = (traces.strength < FAINT_STRENGTH) & (probability < FAINT_PROBABILITY)
     return Movements(
         onset_ms=onset_ms,
         duration_ms=end_ms - onset_ms,
@@ -185,8 +192,8 @@ def _classified(traces: Traces, night: Night, first: int, side: int, step_g: flo
         peak_g=traces.peak_g,
         tilt_deg=turn_deg,
         snr=traces.strength,
-        probability=np.where(np.isin(kind, (GROSS_MOVEMENT, GAIT, TAP)), 0.0, probability),
-    )
+        probability=probability,
+    ).take(~faint | ~np.isin(kind, (TRANSMITTED_SHAKE, TAP)))
 
 
 def _is_gait(acceleration: NDArray[np.float32], fs: float) -> bool:

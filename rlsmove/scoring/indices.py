@@ -33,7 +33,12 @@ from rlsmove.rules import (
     RuleSet,
 )
 from rlsmove.scoring.intervals import holding, intersection, total_ms
-from rlsmove.scoring.night_hours import LEAST_SENSOR_SLEEP_HOURS, MS_PER_HOUR, MS_PER_MIN, NightHours
+from rlsmove.scoring.night_hours import (
+    LEAST_SENSOR_SLEEP_HOURS,
+    MS_PER_HOUR,
+    MS_PER_MIN,
+    NightHours,
+)
 
 #: Lying awake without moving counts as sleep where only the sensor tells: stretches without PLM of
 #: at least 10 minutes, up to a third of the night (judgement; 2.5 h in 8 have been seen), and the
