@@ -193,7 +193,7 @@ def _plms_range(night: NightHours) -> tuple[float, float] | None:
     between_ms = np.diff(slept_ms, prepend=0, append=total)
     quiet_ms = np.sum(between_ms[between_ms >= QUIET_WAKE_FROM_MS])
     quiet_ms = min(float(quiet_ms), QUIET_WAKE_SHARE * total)
-    later = np.count_nonzero(slept_ms >= DOUBTFUL_ONSET_MS)
+    later = int(np.count_nonzero(slept_ms >= DOUBTFUL_ONSET_MS))
     values = [
         index,
         _per_hour(night, "TIB", plm),
