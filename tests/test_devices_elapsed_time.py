@@ -22,6 +22,7 @@ from rlsmove.devices.elapsed_time import (
     measure_beat,
     order_packets,
 )
+from rlsmove.errors import RecordingError
 
 Floats = NDArray[np.float64]
 
@@ -297,3 +298,16 @@ def test_a_table_in_disguise(
         inside = (time_s >= 3333.3) & (time_s < 4444.4)
         np.testing.assert_array_equal(part_s, time_s[inside])
         np.testing.assert_array_equal(part_g, acceleration[inside])
+
+
+@pytest.mark.parametrize("late_minutes", [0, 70])
+def test_disorder_of_more_than_an_hour_is_refused(late_minutes: int, tmp_path: Path) -> None:
+    """Halves in the wrong order; a minute that comes 70 minutes late."""
+    half = 75 * 60 * FS
+    rows = np.r_[ROWS[half:], ROWS[:half]]
+    if late_minutes:
+        at, to = 5 * 60 * FS, (6 + late_minutes) * 60 * FS
+        rows = np.r_[ROWS[:at], ROWS[at + 1500 : to], ROWS[at : at + 1500], ROWS[to:]]
+    path = written(tmp_path / "a.csv", TIME_S[rows], rows)
+    with pytest.raises(RecordingError, match=r"byte \d+: rows that belong 1\.[12] h before"):
+        read(path)

@@ -587,7 +587,9 @@ def _judge(
         )
         if again:
             # Another version of what is there already, and no time is left for it here.
-            dropped[first[k] : min(first[k + 1], reach)] = True
+            rows = slice(first[k], min(first[k + 1], reach))
+            dropped[rows] = True
+            off_s[rows] = level_s[k] - now_s
             now_s = level_s[k + 1]
             k += 2
             continue

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rlsmove.devices import _kernels
 from rlsmove.devices.elapsed_time import (
     LONG_PAUSE_S,
+    LOOKAHEAD_S,
     Course,
     Placed,
     follow_clock,
@@ -27,7 +28,7 @@ from rlsmove.devices.elapsed_time import (
     reach_of,
 )
 from rlsmove.devices.recording import Block, Completeness, Recording
-from rlsmove.errors import DamagedRecording
+from rlsmove.errors import DamagedRecording, RecordingError
 from rlsmove.records import FloatArray, IntArray
 
 Bytes = NDArray[np.uint8]
@@ -312,6 +313,7 @@ class PacketRecording(Recording):
         self._strides_seen = 0
         self._read = self._missing = self._trailing = self._unknown = 0
         self._places: list[str] = []
+        self._stretches: list[tuple[float, float, float, int]] = []
         parts: list[Packets] = []
         stream = self._open(0)
         try:
@@ -372,6 +374,7 @@ class PacketRecording(Recording):
                         break
             if tape.ended and not len(held):
                 self._check_end(tape.position + len(tape.data), len(tape.data) - used)
+                self._check_stretches()
                 self._set_start()
                 self.completeness = self._completeness()
         finally:
@@ -588,6 +591,10 @@ class PacketRecording(Recording):
 
     def _count_findings(self, packets: Packets, placed: Placed) -> None:
         """Count what the clock did, and the packets that found no place."""
+        late = np.flatnonzero(placed.dropped & (placed.off_s < -LOOKAHEAD_S))
+        if len(late):
+            raise self._disorder(int(packets.begin[late[0]]), -placed.off_s[late[0]])
+        self._keep_stretches(packets, placed)
         self._count("conflicting_blocks", packets.begin[placed.dropped])
         rows = np.flatnonzero(placed.outliers & ~placed.dropped)
         self._count("clock_outlier", packets.begin[rows], placed.off_s[rows])
@@ -599,6 +606,39 @@ class PacketRecording(Recording):
                 code = "clock_jump"
             if code:
                 self._count(code, packets.begin[[one.row]], np.array([one.off_s]))
+
+    def _keep_stretches(self, packets: Packets, placed: Placed) -> None:
+        """Remember from when to when the clock ran on without being set."""
+        edges = np.flatnonzero(np.diff(placed.shift_s, prepend=math.nan)).tolist()
+        for low, high in pairwise([*edges, len(packets)]):
+            shift_s = float(placed.shift_s[low])
+            end_s = float(placed.end_s[high - 1]) + shift_s
+            if self._stretches and self._stretches[-1][0] == shift_s:
+                self._stretches[-1] = (*self._stretches[-1][:2], end_s, self._stretches[-1][3])
+            else:
+                start_s = float(placed.start_s[low]) + shift_s
+                self._stretches.append((shift_s, start_s, end_s, int(packets.begin[low])))
+
+    def _check_stretches(self) -> None:
+        """Refuse a recording whose parts were put together in the wrong order.
+
+        A clock that was set does not come to its earlier beginning at the very end.
+        """
+        near_s = 2 * self._beat.packet_s + 4 * self._beat.scatter_s
+        for number, (_, start_s, end_s, begin) in enumerate(self._stretches):
+            for _, early_s, _, _ in self._stretches[:number]:
+                late_s = early_s - start_s
+                if late_s > LOOKAHEAD_S and abs(end_s - early_s) < near_s:
+                    raise self._disorder(begin, late_s)
+
+    def _disorder(self, begin: int, late_s: float) -> RecordingError:
+        return RecordingError(
+            self.path,
+            f"{self._unit} that belong {late_s / 3600:.1f} h before those that stand before them",
+            place=self._where(begin),
+            expected="disorder of at most an hour",
+            advice="Sort the file by time, or export it anew.",
+        )
 
     def _count_missing(
         self, packets: Packets, start_s: FloatArray, end_s: FloatArray, mark: Mark
