@@ -79,6 +79,7 @@ def study_nights(study: Study, plan: FrozenPlan | None, index: str) -> list[Pers
         if "participant_id" in row.cells and "night" in row.cells:
             nights = results.setdefault(row.cells["participant_id"], {})
             nights.setdefault(row.cells["night"], []).append(_as_reviewed(study, row))
+    results = _of_one_detector(results)
     about = {
         row.cells["participant_id"]: row.cells
         for row in study.tables["participants.tsv"].rows
@@ -224,6 +225,35 @@ def _as_reviewed(study: Study, row: Row) -> Row:
     }
     reviewed = "yes" if opened.edits else "no"
     return replace(row, cells={**others, **numbers, "reviewed": reviewed})
+
+
+def _of_one_detector(
+    results: Mapping[str, Mapping[date, list[Row]]],
+) -> dict[str, dict[date, list[Row]]]:
+    """Take nights that another detector or other rules made than most for failed."""
+
+    def made_by(row: Row) -> str:
+        return f"detector {row.get('detector', '?')}, rules {row.get('rules', '?')}"
+
+    count = Counter(
+        made_by(row)
+        for nights in results.values()
+        for rows in nights.values()
+        for row in rows
+        if row.get("status") != "failed"
+    )
+    usual = max(count, key=lambda made: (count[made], made), default="")
+
+    def checked(row: Row) -> Row:
+        if row.get("status") == "failed" or made_by(row) == usual:
+            return row
+        why = f"made by {made_by(row)}, most others by {usual}: `rlsmove batch` makes it anew"
+        return replace(row, cells={**row.cells, "status": "failed", "sentence": why})
+
+    return {
+        person: {night: [checked(row) for row in rows] for night, rows in nights.items()}
+        for person, nights in results.items()
+    }
 
 
 def _usual_side(results: Mapping[date, list[Row]]) -> str:
