@@ -73,7 +73,7 @@ def place_events(
     notices = []
     if clock is not None and clock.combined:
         placed = moved_events(placed, clock.on_first_clock)
-        if told_by == "nothing" or abs(clock.offset_s) > _AS_TOLD_S:
+        if abs(clock.offset_s) > _AS_TOLD_S:
             told = "" if told_by == "nothing" else f" (by {told_by}: {told_ms / 1000:+.0f} s)"
             notices.append(
                 Notice(
