@@ -197,7 +197,7 @@ def _chosen(options: argparse.Namespace) -> list[NightSet]:
     """The sets of nights that were asked for."""
     quick = options.quick
     sets = []
-    if options.physics is None or options.scenario:
+    if options.scenario or not (options.physics or options.kind):
         nights, hours = (1, 2.0) if quick else (3, 8.0)
         names = options.scenario or list(SCENARIOS)
         sets.append(scenario_nights(names, options.nights or nights, options.hours or hours))
