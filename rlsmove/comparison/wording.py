@@ -108,14 +108,14 @@ def person_sentence(result: Mapping[str, Any], margin: float, looks: str) -> str
     return sentence
 
 
-def _at_any_time(anytime: Mapping[str, Any]) -> str:
+def _at_any_time(anytime: Mapping[str, Any], step: str = "block") -> str:
     """Say what the test says that may be looked at every morning."""
     if anytime["p"] is None:
         return "Looked at every morning: nothing yet"
     interval = change_interval(anytime["ratio_low"], anytime["ratio_high"])
     decided = anytime["decided_after"]
     return f"Looked at every morning: {p_words(anytime['p'])}, {interval}" + (
-        f", decided after block {decided}" if decided else ""
+        f", decided after {step} {decided}" if decided else ""
     )
 
 
@@ -151,19 +151,25 @@ def cohort_sentence(result: Mapping[str, Any], margin: float, looks: str) -> str
     fixed = f"{change_interval(result['ratio_low'], result['ratio_high'])}; {p_words(result['p'])}"
     average = f"{size} on massage nights on the average ({fixed}; {persons})"
     if looks == "every_morning":
-        average += f". {_at_any_time(result['anytime'])}"
+        average += f". {_at_any_time(result['anytime'], 'person')}"
     if result["verdict"] == "no_worthwhile_difference":
         average += _inside(result, margin)
     if result["verdict"] == "cannot_tell" and result["p_minimum"] > 0.05:
         average += f". So few persons cannot go below p {result['p_minimum']:.3f} on the average"
     parts = [f"{VERDICT_WORDS[result['verdict']]}: {average}"]
     if result["any_effect_p"] is not None:
+        some = (
+            "somebody's nights change"
+            if result["any_effect_p"] <= 0.05
+            else ("no sign that anybody's nights change")
+        )
         told = (
-            f"that massage changes nobody's nights: {p_words(result['any_effect_p'])} (all nights "
-            "of all persons redrawn; effects that differ around none would show here too)"
+            f"{some} with massage ({p_words(result['any_effect_p'])}, all nights of all persons "
+            "redrawn; effects that differ around none would show here too)"
         )
         if result["persons"] < FEW_PERSONS:
-            parts.insert(0, f"{told[0].upper()}{told[1:]}")
+            parts.insert(0, told)
+            parts[1] = f"{parts[1][0].upper()}{parts[1][1:]}"
         else:
             parts.append(f"{told[0].upper()}{told[1:]}")
     if result["prediction_low"] is not None:

@@ -101,7 +101,7 @@ def _context(facts: StudyFacts, participant_id: str) -> dict[str, Any]:
         }
         if nights
         else None,
-        "anytime": anytime_picture(person, pictures),
+        "anytime": anytime_picture(person, pictures, "blocks of nights that are over"),
         "nights": [_night_row(standing, pictures) for standing in nights],
         "diary": diary_table(nights),
         "sensitivity": [
@@ -117,17 +117,19 @@ def _context(facts: StudyFacts, participant_id: str) -> dict[str, Any]:
     }
 
 
-def anytime_picture(result: dict[str, Any], pictures: Pictures) -> dict[str, Markup] | None:
+def anytime_picture(
+    result: dict[str, Any], pictures: Pictures, counted: str
+) -> dict[str, Markup] | None:
     """Draw the looks of every morning of a person or a cohort; None where there are none yet."""
     anytime = result.get("anytime")
     if not anytime or not anytime.get("path"):
         return None
     alt = (
-        f"Evidence against no difference after {len(anytime['path'])} blocks of nights: "
+        f"Evidence against no difference after {len(anytime['path'])} {counted}: "
         f"{1 / max(anytime['p'], 1e-6):.1f}, where 20 decides."
     )
     return {
-        name: pictures.draw(anytime_figure(anytime, width_in=width_in), alt)
+        name: pictures.draw(anytime_figure(anytime, counted, width_in=width_in), alt)
         for name, width_in in (("wide", WIDE_IN), ("narrow", NARROW_IN))
     }
 

@@ -139,20 +139,22 @@ def _forest_row(axes: Axes, place: int, row: ForestRow, low_end: float, high_end
 def _forest_words(row: ForestRow) -> str:
     if row.ratio is None and row.low is None:
         return ""
-    ends = "no interval: any ratio would fit"
+    ends = "no interval"
     if row.low is not None or row.high is not None:
         low, high = (f"{end:.2f}" if end is not None else "open" for end in (row.low, row.high))
         ends = f"{low} to {high}"
     return ends if row.ratio is None else f"{row.ratio:.2f}  ({ends})"
 
 
-def anytime_figure(anytime: Mapping[str, Any], *, width_in: float) -> Figure:
+def anytime_figure(anytime: Mapping[str, Any], counted: str, *, width_in: float) -> Figure:
     """Draw what the looks of every morning have gathered against no difference.
 
     Parameters
     ----------
     anytime : mapping
         Of a person or a cohort in comparison.json, with a path.
+    counted : str
+        What each step of it is, in the plural.
     width_in : float
         Width of the picture.
     """
@@ -170,7 +172,7 @@ def anytime_figure(anytime: Mapping[str, Any], *, width_in: float) -> Figure:
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    axes.set_xlabel("blocks of nights that are over")
+    axes.set_xlabel(counted)
     axes.set_ylabel("evidence")
     return figure
 

@@ -44,7 +44,9 @@ def _context(facts: StudyFacts) -> dict[str, Any]:
         "simulated": facts.simulated,
         "notices": facts.notices,
         "cohort": comparison.get("cohort"),
-        "anytime": anytime_picture(comparison.get("cohort") or {}, pictures),
+        "anytime": anytime_picture(
+            comparison.get("cohort") or {}, pictures, "persons who have finished"
+        ),
         "persons": comparison["persons"],
         "verdict_words": VERDICT_WORDS,
         "index": index,
