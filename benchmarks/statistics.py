@@ -32,7 +32,7 @@ from rlsmove.simulate.study_results import (
     person_nights,
     simulate_results,
 )
-from rlsmove.study.plan import make_scheme
+from rlsmove.study.scheme import make_scheme
 
 PAIRS = make_scheme("pairs", ARMS, 14)
 

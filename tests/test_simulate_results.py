@@ -24,7 +24,7 @@ from rlsmove.simulate.study_results import (
     simulate_results,
     write_simulated_results,
 )
-from rlsmove.study.plan import make_scheme
+from rlsmove.study.scheme import make_scheme
 
 LONG = make_scheme("free", ARMS, 1000)
 

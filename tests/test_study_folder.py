@@ -16,7 +16,7 @@ from rlsmove.simulate.study_results import ARMS, ResultParameters, write_simulat
 from rlsmove.study.check import check_study
 from rlsmove.study.columns import TABLES, Column, night_of, time_in_night
 from rlsmove.study.folder import new_study, read_study
-from rlsmove.study.plan import make_scheme
+from rlsmove.study.scheme import make_scheme
 
 
 def run(*arguments):

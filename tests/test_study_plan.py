@@ -21,15 +21,9 @@ from rlsmove.comparison.power import (
 )
 from rlsmove.errors import SettingError, StudyError
 from rlsmove.study.folder import Arm, about_study, read_study, write_study
-from rlsmove.study.plan import (
-    draw_plan,
-    first_nights,
-    freeze_plan,
-    make_scheme,
-    plan_content,
-    read_plan,
-)
+from rlsmove.study.plan import first_nights, freeze_plan, plan_content, read_plan
 from rlsmove.study.schedule import redraw
+from rlsmove.study.scheme import draw_plan, make_scheme
 
 ARMS = ("massage", "control")
 STUDY_ARMS = (Arm("massage", True), Arm("control", False))

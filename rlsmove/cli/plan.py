@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from rlsmove.study.folder import Study
+
+#: How to make a plan that nobody can change unseen, not even its maker.
+_LODGE = (
+    "To show later that it was fixed today, lodge this SHA-256 elsewhere: in a registry, or in an "
+    "e-mail to yourself."
+)
 
 
 @click.command()
@@ -53,8 +63,18 @@ import click
     help="Evening date of the first night.  [default: first_night of participants.tsv]",
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the draw."
+    "--seed",
+    type=click.IntRange(min=0),
+    help="Of the draw, for simulations.  [default: from the system's entropy, and recorded]",
 )
+@click.option("--add", is_flag=True, help="Add persons of participants.tsv who are not in it.")
+@click.option(
+    "--more-nights", type=click.IntRange(2, 1000), help="Add so many nights for every person."
+)
+@click.option("--amend", is_flag=True, help="Take over what study.json says now, as an entry.")
+@click.option("--reason", help="Why, for --add, --more-nights and --amend.")
+@click.option("--conceal", is_flag=True, help="Keep the conditions hidden until each evening.")
+@click.option("--reveal", is_flag=True, help="At the end: show what a concealed plan had drawn.")
 @click.option(
     "--night-sd",
     type=click.FloatRange(min=0, min_open=True),
@@ -85,7 +105,13 @@ def command(
     max_run: int | None,
     run_in: int,
     start: datetime | None,
-    seed: int,
+    seed: int | None,
+    add: bool,
+    more_nights: int | None,
+    amend: bool,
+    reason: str | None,
+    conceal: bool,
+    reveal: bool,
     night_sd: float | None,
     correlation: float,
     missing: float,
@@ -95,6 +121,12 @@ def command(
 
     Example: rlsmove plan my_study --nights 16 --start 2026-03-01 --seed 7
     """
+    from rlsmove.study.folder import read_study
+
+    read = read_study(study)
+    if reveal or add or amend or more_nights is not None:
+        click.echo(_changed(read, start, reveal, add, more_nights, amend, reason))
+        return
     from rlsmove.comparison.plan_shows import (
         offered_schemes,
         plan_shows,
@@ -102,10 +134,9 @@ def command(
         study_baseline,
         words_of,
     )
-    from rlsmove.study.folder import read_study
-    from rlsmove.study.plan import first_nights, freeze_plan, make_scheme, plan_content
+    from rlsmove.study.plan import first_nights, freeze_plan, new_seed, plan_content
+    from rlsmove.study.scheme import make_scheme
 
-    read = read_study(study)
     baseline, source = study_baseline(
         read, night_sd=night_sd, correlation=correlation, missing=missing
     )
@@ -123,14 +154,83 @@ def command(
             run_in_nights=run_in,
         )
         schemes = list(dict.fromkeys([chosen, *schemes]))
-    powers = power_of_each(schemes, read.arms, baseline, seed)
+    powers = power_of_each(schemes, read.arms, baseline, 1 if seed is None else seed)
     drawn = powers[0][0] if scheme is None and block_nights is None else schemes[0]
-    shows = plan_shows(read, drawn, baseline, source, powers, seed=seed)
+    shows = plan_shows(read, drawn, baseline, source, powers, seed=1 if seed is None else seed)
     click.echo(f"The plan: {words_of(drawn)}.")
     click.echo(shows["sentence"])
     if dry_run:
         click.echo("Nothing was written.")
         return
     first = first_nights(read, start.date() if start else None)
-    digest = freeze_plan(read, plan_content(read.study_id, drawn, seed, first, shows))
+    content = plan_content(
+        read,
+        drawn,
+        new_seed() if seed is None else seed,
+        first,
+        shows,
+        made=datetime.now(UTC),
+    )
+    digest = freeze_plan(read, content, conceal=conceal)
     click.echo(f"{study / 'plan.json'}: {len(first)} person(s), frozen with SHA-256 {digest}")
+    click.echo(_LODGE)
+    if content["over_recorded_nights"]:
+        click.echo(
+            f"warning: {content['over_recorded_nights']} of the planned nights have a result "
+            "already; every report will say so",
+            err=True,
+        )
+    if conceal:
+        click.echo(
+            f"{study / 'plan.secret'} holds the conditions: give it to somebody who does not "
+            "score nights; `rlsmove study tonight` shows one person's one night."
+        )
+
+
+def _changed(
+    study: Study,
+    start: datetime | None,
+    reveal: bool,
+    add: bool,
+    more_nights: int | None,
+    amend: bool,
+    reason: str | None,
+) -> str:
+    """Add one entry to a frozen plan, or reveal it; returns what was done."""
+    from rlsmove.study.folder import read_json
+    from rlsmove.study.plan import (
+        PLAN,
+        amended,
+        first_nights,
+        fixed_entry,
+        nights_entry,
+        participants_entry,
+        reveal_plan,
+        write_amended,
+    )
+
+    if [reveal, add, amend, more_nights is not None].count(True) > 1:
+        raise click.UsageError("one of --add, --more-nights, --amend and --reveal at a time")
+    path = study.path / PLAN
+    if reveal:
+        return f"{path}: revealed, SHA-256 {reveal_plan(study)}"
+    if not reason:
+        raise click.UsageError("give the reason with --reason: every report shows it")
+    content = read_json(path)
+    if "draw" not in content:
+        raise click.UsageError(
+            f"{path} is concealed or was made by an earlier version: nothing can be added to it"
+        )
+    if add:
+        new = first_nights(study, start.date() if start else None, tuple(content["participants"]))
+        if not new:
+            raise click.UsageError("everybody of participants.tsv is in the plan")
+        entry, words = participants_entry(study, content, new), f"{len(new)} person(s) added"
+    elif more_nights is not None:
+        entry = nights_entry(study, content, more_nights)
+        words = f"{more_nights} nights a person added"
+    else:
+        entry = fixed_entry(study, content)
+        words = "amended: " + ", ".join(entry["fixed"])
+    content = amended(content, entry, reason=reason, after_results=study.results is not None)
+    return f"{path}: {words}, SHA-256 {write_amended(study, content)}\n{_LODGE}"

@@ -241,7 +241,7 @@ def results(
     Example: rlsmove simulate results out --persons 12 --effect 0.7 --seed 1
     """
     from rlsmove.simulate.study_results import ARMS, ResultParameters, write_simulated_results
-    from rlsmove.study.plan import make_scheme
+    from rlsmove.study.scheme import make_scheme
 
     parameters = ResultParameters(
         persons=persons,

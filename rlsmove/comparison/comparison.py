@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,16 @@ def compare_study(
         problems.append(Problem(PLAN, 0, error.place, error.found, error.expected))
     if plan:
         problems += [Problem(PLAN, 0, "", change, "the plan as frozen") for change in plan.changes]
+        if plan.concealed:
+            raise StudyError(
+                study.path / PLAN,
+                "its conditions are concealed",
+                expected="a plan that is revealed, at the end of the study",
+                advice="`rlsmove plan STUDY --reveal`",
+            )
+        study = plan.as_fixed(study)
+        given = {"margin": margin, "minimum_hours": minimum_hours, "looks": looks}
+        plan = replace(plan, changes=(*plan.changes, *_given_instead(study, given)))
     settings = study_settings(
         study, margin=margin, minimum_hours=minimum_hours, looks=looks, seed=seed
     )
@@ -115,6 +126,16 @@ def compare_study(
     )
     comparison["reporting"] = reporting_items(study, plan, comparison)
     return plain(comparison), problems
+
+
+def _given_instead(study: Study, given: Mapping[str, Any]) -> list[str]:
+    """Where an option says something else than what was fixed beforehand."""
+    fixed = study_settings(study)
+    return [
+        f"{name.replace('_', ' ')} {value} was given, where the plan fixed {getattr(fixed, name)}"
+        for name, value in given.items()
+        if value is not None and value != getattr(fixed, name)
+    ]
 
 
 def _any_simulated(study: Study) -> bool:
@@ -228,6 +249,16 @@ def _plan_of_study(study: Study, plan: FrozenPlan | None) -> dict[str, Any]:
         + (f", runs of at most {scheme.max_run}" if scheme.max_run else "")
         + f"; seed {plan.seed}, SHA-256 {plan.digest[:12]}"
     )
+    if plan.made:
+        words += f", made {plan.made}"
+    late = [entry for entry in plan.amendments if entry.get("after_results")]
+    for entry in plan.amendments:
+        when = "after results existed" if entry in late else "before any result"
+        words += f". Amended {entry['made']}, {when} ({entry['kind']}): {entry['reason']}"
+    if plan.over_recorded_nights:
+        words += (
+            f". IT WAS DRAWN OVER {plan.over_recorded_nights} NIGHT(S) THAT HAD A RESULT ALREADY"
+        )
     if plan.changes:
         words += f". CHANGED SINCE IT WAS FROZEN: {'; '.join(plan.changes)}"
     return {
@@ -240,6 +271,12 @@ def _plan_of_study(study: Study, plan: FrozenPlan | None) -> dict[str, Any]:
         "arms": list(scheme.arms),
         "seed": plan.seed,
         "digest": plan.digest,
+        "made": plan.made or None,
+        "amended": [
+            {name: entry.get(name) for name in ("made", "kind", "reason", "after_results")}
+            for entry in plan.amendments
+        ],
+        "over_recorded_nights": plan.over_recorded_nights,
         "digest_frozen": study.about.get("plan_digest"),
         "changes": list(plan.changes),
         "intact": not plan.changes,

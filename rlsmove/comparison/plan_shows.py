@@ -25,7 +25,7 @@ from rlsmove.comparison.randomized_shift import ALPHA
 from rlsmove.comparison.study_nights import study_nights, study_settings
 from rlsmove.errors import SettingError
 from rlsmove.study.folder import Arm, Study
-from rlsmove.study.plan import Scheme, make_scheme
+from rlsmove.study.scheme import Scheme, make_scheme
 
 #: Ratio that the power of schemes is compared at: a large effect, as fits one person's nights.
 COMPARED_AT = 0.6

@@ -23,8 +23,8 @@ from rlsmove.comparison.randomized_shift import (
 from rlsmove.records import BoolArray, FloatArray, IntArray
 from rlsmove.study.assignments import Arms
 from rlsmove.study.folder import Arm
-from rlsmove.study.plan import Scheme
 from rlsmove.study.schedule import Schedule, redraw
+from rlsmove.study.scheme import Scheme
 
 #: SD of a night's log rate within one person and condition, where nothing was measured.
 NIGHT_SD = 0.5

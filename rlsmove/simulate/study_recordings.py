@@ -19,7 +19,8 @@ from rlsmove.simulate.night import SimulatedNight, simulate_night
 from rlsmove.simulate.scenarios import DEVICES, NightParameters, check_parameters
 from rlsmove.simulate.treatment import Treatment
 from rlsmove.study.folder import about_study, read_study, write_study
-from rlsmove.study.plan import draw_plan, freeze_plan, make_scheme, plan_content
+from rlsmove.study.plan import freeze_plan, plan_content
+from rlsmove.study.scheme import draw_nights, make_scheme, person_key
 
 #: Persons differ log-normally around this median of periodic movements per hour.
 _PLM_MEDIAN, _PLM_LN_SD = 30.0, 0.5
@@ -109,18 +110,21 @@ def write_simulated_study(
         f"sim-{number + 1:02d}": _FIRST_NIGHT + timedelta(days=number)
         for number in range(parameters.persons)
     }
-    plan = draw_plan(scheme, seed, first_nights)
+    schedules = {
+        person: draw_nights(scheme, person_key("", person, seed, 1), first)
+        for person, first in first_nights.items()
+    }
     nights: list[dict[str, Any]] = []
     recordings: list[dict[str, Any]] = []
     truth: dict[str, Any] = {}
     device = f"simulated {DEVICES[parameters.night.device].name}"
-    for number, (person, planned) in enumerate(plan.items()):
+    for number, (person, schedule) in enumerate(schedules.items()):
         rng = np.random.default_rng([seed, number])
         base = float(np.clip(rng.lognormal(np.log(_PLM_MEDIAN), _PLM_LN_SD), 8.0, 90.0))
         # Everybody has one way of massage; a generator of its own leaves the nights as they are.
         kind = str(np.random.default_rng([seed, number, 1]).choice(list(_TECHNIQUES)))
         truth[person] = {"plm_per_hour": round(base, 3), "effect": parameters.effect, "nights": {}}
-        for order, slot in enumerate(planned["schedule"]):
+        for order, slot in enumerate(schedule):
             night = _night(parameters, slot, base, kind, rng)
             stem = f"{person}_{slot['night']}"
             for side in night.sensors:
@@ -158,8 +162,8 @@ def write_simulated_study(
     summary = {"simulated": True, "seed": seed, "participants": truth}
     write_study(out_dir, about, tables, others={"truth/truth.json": json_text(summary)})
     (out_dir / "derived").mkdir(exist_ok=True)
-    content = plan_content("simulated", scheme, seed, first_nights, {})
-    freeze_plan(read_study(out_dir), content)
+    study = read_study(out_dir)
+    freeze_plan(study, plan_content(study, scheme, seed, first_nights, {}, draw_version=1))
 
 
 def _check(parameters: StudyParameters) -> None:

@@ -22,8 +22,9 @@ from rlsmove.io.json_text import json_text
 from rlsmove.records import BoolArray, FloatArray, IntArray
 from rlsmove.scoring.indices import INDICES
 from rlsmove.study.folder import RESULTS, Arm, about_study, read_study, write_study
-from rlsmove.study.plan import Scheme, draw_schedule, freeze_plan, make_scheme, plan_content
+from rlsmove.study.plan import freeze_plan, plan_content
 from rlsmove.study.schedule import Schedule
+from rlsmove.study.scheme import Scheme, draw_schedule, make_scheme, person_key
 from rlsmove.study.tables import table_text
 
 ARMS = ("massage", "control")
@@ -170,7 +171,7 @@ def _person(parameters: ResultParameters, seed: int, number: int) -> SimulatedPe
     p = parameters
     name = f"sim-{number + 1:03d}"
     rng = np.random.default_rng([seed, number])
-    schedule = draw_schedule(p.scheme, seed, name)
+    schedule = draw_schedule(p.scheme, person_key("", name, seed, 1))
     nights = p.scheme.nights
     log_ratio = math.log(p.ratio) + rng.normal(0, p.ratio_ln_sd)
     level = rng.normal(0, p.rate_ln_sd)
@@ -300,8 +301,9 @@ def write_simulated_results(
             "truth.json": json_text(truth),
         },
     )
-    content = plan_content("simulated", parameters.scheme, seed, first_nights, {})
-    freeze_plan(read_study(out_dir), content)
+    study = read_study(out_dir)
+    content = plan_content(study, parameters.scheme, seed, first_nights, {}, draw_version=1)
+    freeze_plan(study, content)
 
 
 def _diary(

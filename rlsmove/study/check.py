@@ -219,9 +219,9 @@ def _against_plan(study: Study, plan: FrozenPlan) -> Iterator[Problem]:
                 0,
                 "night",
                 f"no row for {name} {night}",
-                f"a row for each night of the plan ({arm})",
+                f"a row for each night of the plan ({arm or 'concealed'})",
             )
-        elif row.get("condition_assigned") not in (None, arm):
+        elif arm is not None and row.get("condition_assigned") not in (None, arm):
             yield Problem(
                 NIGHTS,
                 row.number,
