@@ -23,7 +23,7 @@ from rlsmove.errors import SettingError, StudyError
 from rlsmove.study.folder import Arm, about_study, read_study, write_study
 from rlsmove.study.plan import first_nights, freeze_plan, plan_content, read_plan
 from rlsmove.study.schedule import redraw
-from rlsmove.study.scheme import draw_plan, make_scheme
+from rlsmove.study.scheme import draw_nights, make_scheme, person_key
 
 ARMS = ("massage", "control")
 STUDY_ARMS = (Arm("massage", True), Arm("control", False))
@@ -39,8 +39,15 @@ def study_with(path, people=("P01", "P02"), **about):
 def frozen(path, kind="pairs", nights=14, seed=3, **scheme):
     study = study_with(path)
     drawn = make_scheme(kind, ARMS, nights, **scheme)
-    freeze_plan(study, plan_content("s", drawn, seed, first_nights(study, START), {}))
+    freeze_plan(study, plan_content(study, drawn, seed, first_nights(study, START), {}))
     return read_study(path)
+
+
+def draw_plan(scheme, seed, firsts):
+    return {
+        name: {"schedule": draw_nights(scheme, person_key("s", name, seed), first)}
+        for name, first in firsts.items()
+    }
 
 
 def edit(path, change):
@@ -127,7 +134,9 @@ def test_a_second_plan_is_refused(tmp_path):
     study = frozen(tmp_path / "s")
     before = (study.path / "plan.json").read_bytes()
     with pytest.raises(StudyError, match="a plan already"):
-        freeze_plan(study, plan_content("s", make_scheme("pairs", ARMS, 4), 1, {"P01": START}, {}))
+        freeze_plan(
+            study, plan_content(study, make_scheme("pairs", ARMS, 4), 1, {"P01": START}, {})
+        )
     assert (study.path / "plan.json").read_bytes() == before
 
 
@@ -140,7 +149,7 @@ def test_a_night_that_had_a_condition_before_is_refused(tmp_path):
     people = {"participants.tsv": [{"participant_id": "P01"}], "nights.tsv": [row]}
     write_study(study.path, study.about, people)
     with pytest.raises(StudyError, match=f"P01 {first['night']} is {other}"):
-        freeze_plan(read_study(study.path), plan_content("s", scheme, 1, {"P01": START}, {}))
+        freeze_plan(read_study(study.path), plan_content(study, scheme, 1, {"P01": START}, {}))
     assert not (study.path / "plan.json").exists()
 
 
@@ -355,3 +364,208 @@ def test_variation_is_measured_from_nights_without_massage(tmp_path):
     expected = np.std(np.log(np.array(rates) * 7 + 0.5), ddof=1)
     assert f"SD of {expected:.2f}" in run.output
     assert "measured" in run.output
+
+
+def redigest(study_path):
+    """Put the digest of plan.json as it is now into study.json, as a forger would."""
+    digest = hashlib.sha256((study_path / "plan.json").read_bytes()).hexdigest()
+    edit(study_path / "study.json", lambda about: about.update(plan_digest=digest))
+
+
+def changes_of(path):
+    plan = read_plan(read_study(path))
+    assert plan is not None
+    return plan.changes
+
+
+def test_two_studies_give_the_same_code_other_orders():
+    scheme = make_scheme("free", ARMS, 20)
+    keys = [person_key(study, "sub-01", 7) for study in ("one", "other")]
+    one, other = (draw_nights(scheme, key, START) for key in keys)
+    assert [n["arm"] for n in one] != [n["arm"] for n in other]
+
+
+def test_the_seed_comes_from_the_system_unless_told(tmp_path):
+    seeds = []
+    for name in "ab":
+        study_with(tmp_path / name)
+        arguments = ["plan", str(tmp_path / name), "--nights", "4", "--scheme", "pairs"]
+        run = CliRunner().invoke(main, [*arguments, "--start", "2026-03-02"])
+        assert run.exit_code == 0, run.output
+        assert "lodge this SHA-256" in run.stdout
+        seeds.append(json.loads((tmp_path / name / "plan.json").read_text())["seed"])
+    assert seeds[0] != seeds[1]
+    assert all(seed > 2**32 for seed in seeds)
+
+
+def test_schedule_and_digest_edited_together_are_noticed(tmp_path):
+    study = frozen(tmp_path / "s")
+
+    def swap(content):
+        for night in content["participants"]["P01"]["schedule"]:
+            night["arm"] = "control" if night["arm"] == "massage" else "massage"
+
+    before = read_plan(study)
+    edit(study.path / "plan.json", swap)
+    redigest(study.path)
+    after = read_plan(read_study(study.path))
+    assert len(after.changes) == 14
+    assert after.participants == before.participants
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("primary_index", "lm_per_hour_tib"),
+        ("worthwhile_ratio", 0.95),
+        ("exclusion_rules", {"minimum_hours": 5.5}),
+        ("looks", "every_morning"),
+        ("rules", "aasm"),
+    ],
+)
+def test_what_was_fixed_is_noticed_when_study_json_says_otherwise(tmp_path, name, value):
+    study = frozen(tmp_path / "s")
+    edit(study.path / "study.json", lambda about: about.update({name: value}))
+    (change,) = changes_of(study.path)
+    assert name in change
+    plan = read_plan(read_study(study.path))
+    assert plan.as_fixed(read_study(study.path)).about[name] == study.about[name]
+
+
+def test_seed_key_and_schedule_edited_together_are_noticed(tmp_path):
+    study = frozen(tmp_path / "s")
+
+    def another_key(content):
+        key = person_key("s", "P01", 99)
+        content["draw"]["keys"]["P01"] = key
+        schedule = draw_nights(make_scheme("pairs", ARMS, 14), key, START)
+        content["participants"]["P01"]["schedule"] = schedule
+
+    edit(study.path / "plan.json", another_key)
+    redigest(study.path)
+    assert any("key of P01" in change for change in changes_of(study.path))
+
+
+def test_results_remember_the_plan_that_they_were_made_under(tmp_path):
+    study = frozen(tmp_path / "s")
+    (study.path / "derived").mkdir(exist_ok=True)
+    (study.path / "derived" / "provenance.json").write_text(
+        json.dumps({"plan_digests": [study.about["plan_digest"]]})
+    )
+    assert changes_of(study.path) == ()
+    another = plan_content(study, make_scheme("pairs", ARMS, 14), 8, {"P01": START}, {})
+    (study.path / "plan.json").write_text(json.dumps(another))
+    redigest(study.path)
+    assert any("does not descend" in change for change in changes_of(study.path))
+
+
+def plan_command(path, *options):
+    return CliRunner().invoke(main, ["plan", str(path), *options])
+
+
+def test_persons_and_nights_are_added_and_what_was_there_stays(tmp_path):
+    study = frozen(tmp_path / "s")
+    before = read_plan(study)
+    with (study.path / "participants.tsv").open("a") as file:
+        header = (study.path / "participants.tsv").read_text().splitlines()[0].split("\t")
+        file.write("\t".join(["P03", *["n/a"] * (len(header) - 1)]) + "\n")
+    refused = plan_command(study.path, "--add", "--start", "2026-05-01")
+    assert refused.exit_code == 2
+    assert "--reason" in refused.stderr
+    added = plan_command(study.path, "--add", "--start", "2026-05-01", "--reason", "came later")
+    assert added.exit_code == 0, added.output
+    more = plan_command(study.path, "--more-nights", "4", "--reason", "cannot tell yet")
+    assert more.exit_code == 0, more.output
+    after = read_plan(read_study(study.path))
+    assert after.changes == ()
+    assert after.scheme.nights == 18
+    assert list(after.participants) == ["P01", "P02", "P03"]
+    for name in ("P01", "P02"):
+        schedule = after.participants[name]["schedule"]
+        assert schedule[:14] == before.participants[name]["schedule"]
+        assert [n["block"] for n in schedule[14:]] == [8, 8, 9, 9]
+        assert schedule[14]["night"] == "2026-03-16"
+    assert [entry["reason"] for entry in after.amendments] == ["came later", "cannot tell yet"]
+    edit(study.path / "plan.json", lambda plan: plan["amendments"][0].update(reason="as planned"))
+    redigest(study.path)
+    assert any("before entry 2" in change for change in changes_of(study.path))
+
+
+def test_a_cap_on_runs_cannot_be_drawn_on_across_the_seam(tmp_path):
+    study = frozen(tmp_path / "s", kind="free", nights=12, max_run=3)
+    refused = plan_command(study.path, "--more-nights", "4", "--reason", "more")
+    assert refused.exit_code == 1
+    assert "caps runs at 3" in refused.stderr
+
+
+def test_an_amendment_says_whether_results_existed(tmp_path):
+    study = frozen(tmp_path / "s")
+    edit(study.path / "study.json", lambda about: about.update(worthwhile_ratio=0.9))
+    assert plan_command(study.path, "--amend", "--reason", "a typing error").exit_code == 0
+    plan = read_plan(read_study(study.path))
+    assert plan.changes == ()
+    assert plan.fixed["worthwhile_ratio"] == 0.9
+    assert plan.amendments[0]["after_results"] is False
+    assert plan_command(study.path, "--amend", "--reason", "again").exit_code == 1
+
+
+def test_rows_that_cannot_be_planned_stop_the_plan(tmp_path):
+    study = study_with(tmp_path / "s")
+    table = study.path / "participants.tsv"
+    table.write_text(table.read_text().replace("P02", "P 02/x"))
+    run = plan_command(study.path, "--start", "2026-03-02", "--nights", "4", "--scheme", "pairs")
+    assert run.exit_code == 1
+    assert "participants.tsv" in run.stderr
+    assert not (study.path / "plan.json").exists()
+
+
+def test_a_concealed_plan_shows_no_condition_until_it_is_revealed(tmp_path):
+    study = study_with(tmp_path / "s")
+    options = ["--start", "2026-03-02", "--nights", "8", "--scheme", "free", "--conceal"]
+    assert plan_command(study.path, *options).exit_code == 0
+    public = "".join((study.path / name).read_text() for name in ("plan.json", "nights.tsv"))
+    assert '"arm": null' in public
+    assert '"arm": "massage"' not in public
+    assert "seed" not in public
+    assert "\tmassage\t" not in public
+    hidden = read_plan(read_study(study.path))
+    assert hidden.concealed
+    assert hidden.changes == ()
+    assert plan_command(study.path, "--reveal").exit_code == 0
+    shown = read_plan(read_study(study.path))
+    assert not shown.concealed
+    assert shown.changes == ()
+    rows = read_study(study.path).tables["nights.tsv"].rows
+    assert {row.get("condition_assigned") for row in rows} == set(ARMS)
+
+
+def test_another_secret_than_the_one_committed_to_is_refused(tmp_path):
+    study = study_with(tmp_path / "s")
+    options = ["--start", "2026-03-02", "--nights", "8", "--scheme", "free", "--conceal"]
+    plan_command(study.path, *options)
+    edit(study.path / "plan.secret", lambda secret: secret.update(seed=5))
+    refused = plan_command(study.path, "--reveal")
+    assert refused.exit_code == 1
+    assert "committed" in refused.stderr
+
+
+def test_a_plan_of_an_earlier_version_is_redrawn_as_it_was(tmp_path):
+    study = study_with(tmp_path / "s", ["P01"])
+    scheme = make_scheme("pairs", ARMS, 4)
+    schedule = draw_nights(scheme, person_key("", "P01", 3, 1), START)
+    old = {
+        "schema_version": 1,
+        "study": "s",
+        "scheme": {**scheme.__dict__, "arms": list(ARMS)},
+        "seed": 3,
+        "shows": {},
+        "participants": {"P01": {"first_night": START.isoformat(), "schedule": schedule}},
+    }
+    (study.path / "plan.json").write_text(json.dumps(old))
+    redigest(study.path)
+    assert changes_of(study.path) == ()
+    old["participants"]["P01"]["schedule"][0]["arm"] = "massage"
+    old["participants"]["P01"]["schedule"][1]["arm"] = "massage"
+    (study.path / "plan.json").write_text(json.dumps(old))
+    redigest(study.path)
+    assert len(changes_of(study.path)) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ from rlsmove.batch.finished_nights import clear_leftovers, night_folder
 from rlsmove.errors import RlsmoveError, StudyError
 from rlsmove.io.atomic_files import write_files
 from rlsmove.io.json_text import json_text, plain
-from rlsmove.io.provenance import provenance_of_digests
+from rlsmove.io.provenance import provenance_of_digests, sha256_of
 from rlsmove.results.nights_csv import NIGHTS_FILE, nights_csv
 from rlsmove.review import reviewed_indices
 from rlsmove.rules import RuleSet
 from rlsmove.scoring import INDICES
 from rlsmove.study.folder import read_json
+from rlsmove.study.plan import PLAN
 
 FAILURES, PROVENANCE = "failures.csv", "provenance.json"
 
@@ -79,6 +81,7 @@ def write_tables(
                     "complete": complete,
                     "nights": len(rows),
                     "nights_expected": max(expected, len(rows)),
+                    "plan_digests": _plan_digests(derived),
                 }
             ),
             derived / FAILURES: failures_csv(failures),
@@ -99,6 +102,21 @@ def _says_more(derived: Path, nights: int) -> bool:
     return earlier.get("complete") is True or (
         isinstance(earlier.get("nights"), int) and earlier["nights"] > nights
     )
+
+
+def _plan_digests(derived: Path) -> list[str]:
+    """Digests of the plans that results were made under, the present one last.
+
+    They witness later which plan there was when results existed.
+    """
+    try:
+        seen = json.loads((derived / PROVENANCE).read_text(encoding="utf-8"))["plan_digests"]
+        before = [str(digest) for digest in seen]
+    except (OSError, ValueError, KeyError, TypeError):
+        before = []
+    plan = derived.parent / PLAN
+    now = [sha256_of(plan)] if plan.is_file() else []
+    return [digest for digest in before if digest not in now] + now
 
 
 def _reviewed(row: Mapping[str, Any], derived: Path) -> dict[str, Any]:
