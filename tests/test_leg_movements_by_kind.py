@@ -10,14 +10,14 @@ from tests.drawn_nights import nights_of, tally_of
 #: Least F1, most false finds per hour and most of the movements split, for each kind of night with
 #: leg movements.
 FLOORS = {
-    "settling_all": (0.58, 8.0, 0.06),
-    "weak": (0.45, 4.0, 0.05),
-    "shaking": (0.52, 3.0, 0.04),
-    "toes": (0.70, 4.0, 0.06),
+    "settling_all": (0.68, 8.0, 0.05),
+    "weak": (0.66, 3.0, 0.05),
+    "shaking": (0.76, 2.5, 0.04),
+    "toes": (0.82, 4.5, 0.07),
     "long": (0.90, 2.0, 0.03),
-    "coarse_step": (0.80, 3.5, 0.06),
-    "partner": (0.66, 4.0, 0.05),
-    "postures": (0.70, 4.0, 0.06),
+    "coarse_step": (0.80, 5.5, 0.06),
+    "partner": (0.77, 4.5, 0.05),
+    "postures": (0.80, 4.5, 0.09),
 }
 
 #: Most false finds per hour where no leg moves periodically or alone.
