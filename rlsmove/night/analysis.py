@@ -11,14 +11,26 @@ import numpy as np
 
 from rlsmove.errors import RecordingError
 from rlsmove.events.night_events import Events
+from rlsmove.massage.night_massage import MassageSession, massage_of_night
 from rlsmove.movements.common_clock import CommonClock, find_common_clock
 from rlsmove.night.chosen_nights import check_dated
 from rlsmove.night.leg_detections import detect_leg, on_left_clock
+from rlsmove.night.machine_notices import machine_notices
 from rlsmove.night.opened_leg import Leg, Progress
 from rlsmove.night.placed_events import PlacedEvents, place_events
 from rlsmove.night.recording_notices import clock_notices, leg_notices
 from rlsmove.night.sleep_source import Lights, sleep_of_night, wall_ms, was_recorded
-from rlsmove.records import SIDES, DetectedNight, Intervals, Movements, Notice, Scoring, Sleep
+from rlsmove.records import (
+    MACHINE,
+    SIDES,
+    DetectedLeg,
+    DetectedNight,
+    Intervals,
+    Movements,
+    Notice,
+    Scoring,
+    Sleep,
+)
 from rlsmove.rules import WASM_2016, RuleSet
 from rlsmove.scoring import index_notices
 from rlsmove.scoring.detected_legs import covered_time, score_legs
@@ -63,6 +75,8 @@ class NightResult:
         The recordings.
     clock : CommonClock or None
         With two legs, how their clocks agree.
+    massage : list of MassageSession or None
+        See `massage.night_massage.massage_of_night`.
     notices : list of Notice
         Warnings of all stages.
     placed : PlacedEvents or None
@@ -82,6 +96,7 @@ class NightResult:
     immobilization: dict[str, Any] | None
     legs: list[Leg]
     clock: CommonClock | None
+    massage: list[MassageSession] | None
     notices: list[Notice]
     placed: PlacedEvents | None = None
 
@@ -150,16 +165,16 @@ def analyse_night(
     if events is not None:
         # A list of stages alone is no fault here.
         notices += [notice for notice in events.notices if notice.code != "no_movements"]
-    found = [
+    findings = [
         detect_leg(leg, evening, start_time, keep_signal=keep_signal, progress=progress)
         for leg in present
     ]
 
     clock = None
     if len(present) == 2:
-        left, right = found
+        left, right = findings
         clock = (
-            find_common_clock(left.movements, right.movements)
+            find_common_clock(_own(left.detected), _own(right.detected))
             if all(leg.recording.dated for leg in present)
             else CommonClock.unknown(
                 "a recording without a date is never taken for simultaneous with another one "
@@ -167,19 +182,20 @@ def analyse_night(
             )
         )
         if clock.combined:
-            found = [left, on_left_clock(right, clock)]
+            findings = [left, on_left_clock(right, clock)]
         else:
             notices.append(Notice("legs_not_combined", clock.sentence))
+    found = tuple(leg.detected for leg in findings)
     detected = DetectedNight(
         start_time=start_time,
-        legs=tuple(found),
+        legs=found,
         combined=clock is None or clock.combined,
         sleep=None,
         respiratory=None,
         arousals=None,
     )
     recorded = covered_time(found)
-    all_movements = Movements.concatenate(*(leg.movements for leg in found))
+    all_movements = Movements.concatenate(*(_own(leg) for leg in found))
     placed = None
     if events is not None:
         placed = place_events(events, all_movements, recorded, start_time)
@@ -210,6 +226,7 @@ def analyse_night(
         arousals=None if events is None else events.arousals,
     )
     scored = score_legs(detected, rules)
+    notices += machine_notices(findings, detected, scored, rules)
     sit_ms = wall_ms(sit, start_time, evening, "--sit", zone)
     return NightResult(
         evening=evening,
@@ -225,6 +242,9 @@ def analyse_night(
         immobilization=None if sit_ms is None else score_immobilization(detected, sit_ms, rules),
         legs=present,
         clock=clock,
+        massage=massage_of_night(
+            [(SIDES[leg.as_detected.side], leg.massage) for leg in findings], sleep, recorded
+        ),
         notices=[*notices, *sleep_notices, *index_notices(scored.indices)],
         placed=placed,
     )
@@ -247,3 +267,8 @@ def _check_two_legs(legs: list[Leg]) -> None:
             expected="a recording of each leg",
             advice="Give the recording of the other leg, or one leg alone",
         )
+
+
+def _own(leg: DetectedLeg) -> Movements:
+    """The movements of a leg that no machine made."""
+    return leg.movements.take(leg.movements.kind != MACHINE)
