@@ -7,14 +7,15 @@ a pair of arrays, onsets and durations of the leg movements in seconds from the 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.peers import PEERS, Marks
 from rlsmove.movements import detect_leg_movements
+from rlsmove.movements.given_detector import Detector, LegNight, movements_by
 from rlsmove.records import SIDES, Movements
 from rlsmove.signal.calibration import calibrate
 from rlsmove.signal.nights import night_spans, read_night
@@ -24,28 +25,6 @@ from rlsmove.simulate import SimulatedNight
 from rlsmove.simulate.simulated_recording import SimulatedRecording
 
 OURS = "rlsmove"
-
-
-@dataclass(frozen=True)
-class LegNight:
-    """What a detector gets: one ankle of one night, as its device recorded it.
-
-    Attributes
-    ----------
-    acceleration : ndarray of float32, shape (n, 3), in g
-        At the device's own rate, uncalibrated; a missing sample is a row of NaN.
-    fs : float
-        Samples per second.
-    side : str
-        ``left`` or ``right``.
-    """
-
-    acceleration: NDArray[np.float32]
-    fs: float
-    side: str
-
-
-Detector = Callable[[LegNight], Movements | Marks]
 
 
 def named_detector(name: str) -> Detector:
@@ -91,8 +70,7 @@ def found_by(name: str, detector: Detector | None, night: SimulatedNight) -> dic
             movements = detected_by_rlsmove(night, side)
         else:
             leg_night = LegNight(night.acceleration(side), night.parameters.fs, side)
-            made = detector(leg_night) if detector else _published(name, leg_night)
-            movements = made if isinstance(made, Movements) else _as_movements(made, side)
+            movements = movements_by(detector or partial(_published, name), leg_night)
         onset = sensor.clock.true_s(movements.onset_ms / 1000)
         found[side] = replace(movements, onset_ms=np.round(1000 * onset).astype(np.int64))
     return found
@@ -125,10 +103,3 @@ def _filled(acceleration: NDArray[np.float32]) -> NDArray[np.float64]:
     last = np.maximum.accumulate(np.where(there, np.arange(len(there)), 0))
     last = np.where(there[last], last, int(np.argmax(there)))
     return acceleration[last].astype(np.float64)
-
-
-def _as_movements(marks: Marks, side: str) -> Movements:
-    onset, duration = (np.round(1000 * np.asarray(part)).astype(np.int64) for part in marks)
-    order = np.argsort(onset, kind="stable")
-    sides = np.full(len(onset), SIDES.index(side), np.int8)
-    return Movements.marks(onset[order], duration[order], sides)

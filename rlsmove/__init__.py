@@ -1,5 +1,14 @@
 """Leg movements in sleep, from the accelerometer's file to the comparison of nights.
 
+::
+
+    import rlsmove
+
+    nights = rlsmove.read("left.cwa")                      # or left=..., right=...; a result folder
+    nights.indices(), nights.movements(), nights.plot()
+    rlsmove.score("events.csv")                            # leg movements that others found
+    rlsmove.compare("nights.csv", scheme="pairs")          # or a study folder
+
 The data's way, a stage a line::
 
     devices     file -> Recording, in blocks of samples
@@ -16,15 +25,51 @@ The data's way, a stage a line::
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from rlsmove.errors import RlsmoveError
+    from rlsmove.movements.given_detector import LegNight
+    from rlsmove.notebook import Night, Nights, compare, read, score
+    from rlsmove.rules import AASM, WASM_2006, WASM_2016, RuleSet
+
+    __version__: str
+
+__all__ = [
+    "AASM",
+    "WASM_2006",
+    "WASM_2016",
+    "LegNight",
+    "Night",
+    "Nights",
+    "RlsmoveError",
+    "RuleSet",
+    "__version__",
+    "compare",
+    "read",
+    "score",
+]
+
+#: Where each public name is. They are imported when they are asked for: a command starts in a
+#: twentieth of a second.
+_HOMES = {
+    **dict.fromkeys(("AASM", "WASM_2006", "WASM_2016", "RuleSet"), "rules"),
+    **dict.fromkeys(("Night", "Nights", "compare", "read", "score"), "notebook"),
+    "LegNight": "movements.given_detector",
+    "RlsmoveError": "errors",
+}
 
 
 def __getattr__(name: str) -> Any:
-    # Imported when asked for: commands start in a twentieth of a second.
     if name == "__version__":
         from rlsmove.io.provenance import program_version
 
         return program_version()
+    if name in _HOMES:
+        return getattr(import_module(f"rlsmove.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'rlsmove' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

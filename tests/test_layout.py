@@ -23,6 +23,7 @@ ORDER = (
     {"study", "agreement", "review"},
     {"comparison", "batch", "view", "share"},
     {"report", "simulate", "home"},
+    {"notebook"},
     {"cli"},
 )
 RANK = {part: rank for rank, parts in enumerate(ORDER) for part in parts}

@@ -32,7 +32,9 @@ def run(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize("simulated", [True, False])
-@pytest.mark.parametrize("suffixes", [(".h5",), (".csv",), (".csv.gz",), (".csv", ".h5")])
+@pytest.mark.parametrize(
+    "suffixes", [(".h5",), (".csv",), (".csv.gz",), (".edf",), (".edf", ".csv", ".h5")]
+)
 def test_conversions_keep_it(tmp_path: Path, suffixes: tuple[str, ...], simulated: bool) -> None:
     path = written(tmp_path / "source.h5", simulated=simulated)
     for step, suffix in enumerate(suffixes):

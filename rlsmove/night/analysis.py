@@ -11,26 +11,15 @@ import numpy as np
 
 from rlsmove.errors import RecordingError
 from rlsmove.events.night_events import Events
-from rlsmove.massage.night_massage import MassageSession, massage_of_night
 from rlsmove.movements.common_clock import CommonClock, find_common_clock
+from rlsmove.movements.given_detector import Detector
 from rlsmove.night.chosen_nights import check_dated
 from rlsmove.night.leg_detections import detect_leg, on_left_clock
-from rlsmove.night.machine_notices import machine_notices
 from rlsmove.night.opened_leg import Leg, Progress
 from rlsmove.night.placed_events import PlacedEvents, place_events
 from rlsmove.night.recording_notices import clock_notices, leg_notices
 from rlsmove.night.sleep_source import Lights, sleep_of_night, wall_ms, was_recorded
-from rlsmove.records import (
-    MACHINE,
-    SIDES,
-    DetectedLeg,
-    DetectedNight,
-    Intervals,
-    Movements,
-    Notice,
-    Scoring,
-    Sleep,
-)
+from rlsmove.records import SIDES, DetectedNight, Intervals, Movements, Notice, Scoring, Sleep
 from rlsmove.rules import WASM_2016, RuleSet
 from rlsmove.scoring import index_notices
 from rlsmove.scoring.detected_legs import covered_time, score_legs
@@ -75,8 +64,6 @@ class NightResult:
         The recordings.
     clock : CommonClock or None
         With two legs, how their clocks agree.
-    massage : list of MassageSession or None
-        See `massage.night_massage.massage_of_night`.
     notices : list of Notice
         Warnings of all stages.
     placed : PlacedEvents or None
@@ -96,7 +83,6 @@ class NightResult:
     immobilization: dict[str, Any] | None
     legs: list[Leg]
     clock: CommonClock | None
-    massage: list[MassageSession] | None
     notices: list[Notice]
     placed: PlacedEvents | None = None
 
@@ -124,6 +110,8 @@ def analyse_night(
     lights: Lights = NO_LIGHTS,
     sit: str | None = None,
     rules: RuleSet = WASM_2016,
+    threshold: float | None = None,
+    detector: Detector | None = None,
     keep_signal: bool = False,
     progress: Progress | None = None,
 ) -> NightResult:
@@ -144,6 +132,8 @@ def analyse_night(
         Wall time at which a suggested immobilization test of an hour began.
     rules : RuleSet
         What to score by.
+    threshold, detector : optional
+        See `leg_detections.detect_leg`.
     keep_signal : bool
         Whether the result shall hold the signal too, for pictures and review.
     progress : callable, optional
@@ -165,16 +155,24 @@ def analyse_night(
     if events is not None:
         # A list of stages alone is no fault here.
         notices += [notice for notice in events.notices if notice.code != "no_movements"]
-    findings = [
-        detect_leg(leg, evening, start_time, keep_signal=keep_signal, progress=progress)
+    found = [
+        detect_leg(
+            leg,
+            evening,
+            start_time,
+            threshold=threshold,
+            detector=detector,
+            keep_signal=keep_signal,
+            progress=progress,
+        )
         for leg in present
     ]
 
     clock = None
     if len(present) == 2:
-        left, right = findings
+        left, right = found
         clock = (
-            find_common_clock(_own(left.detected), _own(right.detected))
+            find_common_clock(left.movements, right.movements)
             if all(leg.recording.dated for leg in present)
             else CommonClock.unknown(
                 "a recording without a date is never taken for simultaneous with another one "
@@ -182,20 +180,19 @@ def analyse_night(
             )
         )
         if clock.combined:
-            findings = [left, on_left_clock(right, clock)]
+            found = [left, on_left_clock(right, clock)]
         else:
             notices.append(Notice("legs_not_combined", clock.sentence))
-    found = tuple(leg.detected for leg in findings)
     detected = DetectedNight(
         start_time=start_time,
-        legs=found,
+        legs=tuple(found),
         combined=clock is None or clock.combined,
         sleep=None,
         respiratory=None,
         arousals=None,
     )
     recorded = covered_time(found)
-    all_movements = Movements.concatenate(*(_own(leg) for leg in found))
+    all_movements = Movements.concatenate(*(leg.movements for leg in found))
     placed = None
     if events is not None:
         placed = place_events(events, all_movements, recorded, start_time)
@@ -226,7 +223,6 @@ def analyse_night(
         arousals=None if events is None else events.arousals,
     )
     scored = score_legs(detected, rules)
-    notices += machine_notices(findings, detected, scored, rules)
     sit_ms = wall_ms(sit, start_time, evening, "--sit", zone)
     return NightResult(
         evening=evening,
@@ -242,9 +238,6 @@ def analyse_night(
         immobilization=None if sit_ms is None else score_immobilization(detected, sit_ms, rules),
         legs=present,
         clock=clock,
-        massage=massage_of_night(
-            [(SIDES[leg.as_detected.side], leg.massage) for leg in findings], sleep, recorded
-        ),
         notices=[*notices, *sleep_notices, *index_notices(scored.indices)],
         placed=placed,
     )
@@ -267,8 +260,3 @@ def _check_two_legs(legs: list[Leg]) -> None:
             expected="a recording of each leg",
             advice="Give the recording of the other leg, or one leg alone",
         )
-
-
-def _own(leg: DetectedLeg) -> Movements:
-    """The movements of a leg that no machine made."""
-    return leg.movements.take(leg.movements.kind != MACHINE)

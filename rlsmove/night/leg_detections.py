@@ -2,52 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 
 import numpy as np
 
 from rlsmove.errors import SettingError
-from rlsmove.massage.leg_massage import LegMassage, massage_of_leg
-from rlsmove.massage.machine_cycles import Clock
-from rlsmove.massage.machine_movements import machine_windows, mark_machine
 from rlsmove.movements import detect_leg_movements
 from rlsmove.movements.common_clock import CommonClock
+from rlsmove.movements.given_detector import Detector, LegNight, movements_by
 from rlsmove.night.opened_leg import Leg, Progress
-from rlsmove.records import DetectedLeg, Intervals, LegSignal
+from rlsmove.records import SIDES, DetectedLeg, Intervals, LegSignal
 from rlsmove.scoring.intervals import complement, union
+from rlsmove.scoring.threshold_range import at_threshold
 from rlsmove.signal.kept_signal import kept_signal, on_other_clock
 from rlsmove.signal.nights import read_night
-
-
-@dataclass(frozen=True)
-class LegFindings:
-    """What one leg shows in one night.
-
-    Attributes
-    ----------
-    as_detected : DetectedLeg
-        Its movements as the detector takes them, whoever made them.
-    massage : LegMassage
-        What a massage or a machine did there.
-    """
-
-    as_detected: DetectedLeg
-    massage: LegMassage
-
-    def without(self, clocks: Sequence[Clock]) -> DetectedLeg:
-        """The leg with the movements on some clocks marked as a machine's."""
-        return replace(
-            self.as_detected,
-            movements=mark_machine(self.as_detected.movements, clocks),
-            hidden=machine_windows(clocks),
-        )
-
-    @property
-    def detected(self) -> DetectedLeg:
-        """The leg without what is sure to be a machine's."""
-        return self.without(self.massage.machine)
 
 
 def detect_leg(
@@ -55,10 +24,12 @@ def detect_leg(
     evening: date,
     start_time: datetime,
     *,
+    threshold: float | None = None,
+    detector: Detector | None = None,
     keep_signal: bool = False,
     progress: Progress | None = None,
-) -> LegFindings:
-    """Find the movements of one leg in one night, and what a massage or a machine did there.
+) -> DetectedLeg:
+    """Find the movements of one leg in one night.
 
     Parameters
     ----------
@@ -68,6 +39,10 @@ def detect_leg(
         Date of the noon at which the night begins.
     start_time : datetime
         Wall time that onsets count from.
+    threshold : float, optional
+        Probability from which on a movement is a leg movement; the detector's own by default.
+    detector : callable, optional
+        In the place of rlsmove's own, see `movements.given_detector`.
     keep_signal : bool
         Whether the signal is kept too.
     progress : callable, optional
@@ -77,35 +52,35 @@ def detect_leg(
     assert span is not None
     night = read_night(leg.reader, span, leg.calibration, progress)
     later_s = _later_s(leg, start_time)
-    movements = detect_leg_movements(night, side=leg.side, step_g=leg.survey.step_g)
+    if detector is None:
+        movements = detect_leg_movements(night, side=leg.side, step_g=leg.survey.step_g)
+    else:
+        movements = movements_by(detector, LegNight(night.acceleration, night.fs, SIDES[leg.side]))
+        first_ms = round(1000 * night.first / night.fs)
+        movements = replace(movements, onset_ms=movements.onset_ms + first_ms)
+    if threshold is not None:
+        movements = at_threshold(movements, threshold)
     signal = None
     if keep_signal:
         signal = kept_signal(night, step_g=leg.survey.step_g, later_s=later_s)
-    return LegFindings(
-        DetectedLeg(
-            side=leg.side,
-            movements=replace(movements, onset_ms=movements.onset_ms + round(1000 * later_s)),
-            analysable=_worn(leg, evening, start_time),
-            signal=signal,
-        ),
-        massage_of_leg(night, leg.spectra, step_g=leg.survey.step_g, later_s=later_s),
+    return DetectedLeg(
+        side=leg.side,
+        movements=replace(movements, onset_ms=movements.onset_ms + round(1000 * later_s)),
+        analysable=_worn(leg, evening, start_time),
+        signal=signal,
     )
 
 
-def on_left_clock(right: LegFindings, clock: CommonClock) -> LegFindings:
+def on_left_clock(right: DetectedLeg, clock: CommonClock) -> DetectedLeg:
     """Put what the right leg shows on the clock of the left one."""
-    leg = right.as_detected
-    signal = leg.signal
+    signal = right.signal
     if signal is not None:
         signal = on_other_clock(signal, clock.offset_s, clock.drift_ppm)
-    return LegFindings(
-        replace(
-            leg,
-            movements=clock.on_left_clock(leg.movements),
-            analysable=clock.intervals_on_first_clock(leg.analysable),
-            signal=signal,
-        ),
-        right.massage.on_left_clock(clock.offset_s, clock.drift_ppm),
+    return replace(
+        right,
+        movements=clock.on_left_clock(right.movements),
+        analysable=clock.intervals_on_first_clock(right.analysable),
+        signal=signal,
     )
 
 

@@ -38,14 +38,16 @@ def recording_facts(leg: Leg) -> dict[str, Any]:
     """
     recording, survey, calibration = leg.recording, leg.survey, leg.calibration
     gap_s = survey.gap_s
+    start_time = recording.start_time.isoformat() if recording.dated else None
     return {
         "file": recording.path.name,
         "device": recording.device,
         "serial": recording.serial,
         "side": recording.side,
         "placement": recording.placement,
+        "start_time": start_time,
         "clock": {
-            "start_time": recording.start_time.isoformat() if recording.dated else None,
+            "start_time": start_time,
             "time_zone": recording.time_zone or None,
         },
         "told": recording.told.as_texts(),
@@ -147,13 +149,6 @@ def _start_time(result: NightResult) -> datetime | None:
     return result.detected.start_time if result.legs[0].recording.dated else None
 
 
-def massage_records(result: NightResult) -> list[dict[str, Any]] | None:
-    """The massages of a night as plain values; None where none could have been seen."""
-    if result.massage is None:
-        return None
-    return [session.as_record() for session in result.massage]
-
-
 def _parts(result: NightResult, events: Path | None) -> dict[str, Any]:
     inputs = [(leg.recording.path.name, leg.sha256) for leg in result.legs]
     if events is not None:
@@ -172,7 +167,6 @@ def _parts(result: NightResult, events: Path | None) -> dict[str, Any]:
         "night_id": night_id_of(str(result.evening), legs),
         "start_time": _start_time(result),
         "simulated": result.simulated,
-        "massage": massage_records(result),
         "recording": night_facts(result),
         "completeness": [
             {"side": side, **asdict(leg.recording.completeness)}

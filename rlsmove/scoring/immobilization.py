@@ -46,7 +46,6 @@ def score_immobilization(night: DetectedNight, start_ms: int, rules: RuleSet) ->
                 leg,
                 movements=leg.movements.take(inside),
                 analysable=intersection(leg.analysable, hour),
-                hidden=intersection(leg.hidden, hour),
             )
         )
     awake = Sleep(
