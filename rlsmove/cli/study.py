@@ -1,4 +1,4 @@
-"""`rlsmove study`: a study folder, empty or from files; what is wrong with it; diaries into it."""
+"""`rlsmove study`: a study folder made, checked, filled from files and diaries, and run."""
 
 from __future__ import annotations
 
@@ -240,6 +240,57 @@ def undo(study: Path) -> None:
     from rlsmove.study.imports import undo_import
 
     click.echo(f"{study}: undone: {undo_import(study)}")
+
+
+@command.command()
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option("--participant", metavar="ID", help="Whose night.  [default: the plan's only person]")
+@click.option(
+    "--night",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Evening date.  [default: this evening in the study's time zone]",
+)
+def tonight(study: Path, participant: str | None, night: datetime | None) -> None:
+    """Say one person's condition of one night, what to note, and what if it goes otherwise.
+
+    Where the plan is concealed, this alone shows the condition, and enters it into nights.tsv.
+
+    Example: rlsmove study tonight my_study --participant sub-01
+    """
+    from rlsmove.study.folder import read_study
+    from rlsmove.study.tonight import plan_of, this_evening, tonight_text
+    from rlsmove.study.tonight import tonight as night_of_plan
+
+    read = read_study(study)
+    for change in plan_of(read).changes:
+        click.echo(f"warning: plan.json: {change}", err=True)
+    told = night_of_plan(read, participant, night.date() if night else None)
+    click.echo(tonight_text(told))
+    if told.entered:
+        early = told.night > this_evening(read)
+        click.echo(
+            f"{study / 'nights.tsv'}: condition entered"
+            + (". This night is still to come: it was to stay hidden until then" if early else ""),
+            err=True,
+        )
+
+
+@command.command()
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+def status(study: Path, as_json: bool) -> None:
+    """Say how each person's nights stand and what to do; nothing about any effect.
+
+    Example: rlsmove study status my_study
+    """
+    from rlsmove.io.json_text import json_text
+    from rlsmove.study.folder import read_study
+    from rlsmove.study.status import status_text, study_status
+
+    stands = study_status(read_study(study))
+    click.echo(json_text(stands) if as_json else status_text(stands), nl=not as_json)
+    for problem in [*stands["plan_changes"], *stands["problems"]]:
+        click.echo(f"problem: {problem}", err=True)
 
 
 def tell_problems(problems: Sequence[Problem]) -> bool:

@@ -26,7 +26,7 @@ MOST_MISSING = 0.2
 _BED_HOURS = (1.0, 18.0)
 
 #: A recording holds a night if it covers this much of it, in hours.
-_LEAST_RECORDED_HOURS = 3.0
+LEAST_RECORDED_HOURS = 3.0
 
 NIGHTS, RECORDINGS, PARTICIPANTS = "nights.tsv", "recordings.tsv", "participants.tsv"
 
@@ -68,7 +68,7 @@ def check_study(study: Study) -> list[Problem]:
     if plan:
         problems += _against_plan(study, plan)
     problems += _clock_changes(study)
-    spans, unreadable = _spans(study)
+    spans, unreadable = recorded_spans(study)
     problems += unreadable
     problems += _recordings(study)
     problems += _unlisted(study)
@@ -352,7 +352,7 @@ def _is_clock(parts: list[str]) -> bool:
         return False
 
 
-def _spans(study: Study) -> tuple[list[Span], list[Problem]]:
+def recorded_spans(study: Study) -> tuple[list[Span], list[Problem]]:
     """Open the recordings for their clocks."""
     from rlsmove.devices import open_recording
 
@@ -467,9 +467,7 @@ def _against_recordings(study: Study, spans: list[Span]) -> Iterator[Problem]:
             continue  # a night still to come
         if row.get("exclude"):
             continue
-        if not any(
-            _hours_of_night(span, night) >= _LEAST_RECORDED_HOURS for span in of_person[name]
-        ):
+        if not any(hours_of_night(span, night) >= LEAST_RECORDED_HOURS for span in of_person[name]):
             yield Problem(
                 NIGHTS,
                 row.number,
@@ -486,7 +484,7 @@ def _against_recordings(study: Study, spans: list[Span]) -> Iterator[Problem]:
             night = night_of(span.start)
             while night <= night_of(span.end):
                 if (
-                    _hours_of_night(span, night) >= _LEAST_RECORDED_HOURS
+                    hours_of_night(span, night) >= LEAST_RECORDED_HOURS
                     and (name, night) not in noted
                 ):
                     yield Problem(
@@ -499,7 +497,7 @@ def _against_recordings(study: Study, spans: list[Span]) -> Iterator[Problem]:
                 night += timedelta(days=1)
 
 
-def _hours_of_night(span: Span, night: date) -> float:
+def hours_of_night(span: Span, night: date) -> float:
     """Hours of a night, 21:00 to 9:00, that a recording covers."""
     evening = datetime(night.year, night.month, night.day, 21)
     start, end = max(span.start, evening), min(span.end, evening + timedelta(hours=12))

@@ -468,6 +468,9 @@ class FrozenPlan:
         Whether the conditions are still hidden.
     shows : str
         What the plan was said to be able to show.
+    night_rules : dict of str
+        What becomes of a night that did not go as planned, as fixed with the plan; today's rules
+        where an earlier version fixed none.
     """
 
     scheme: Scheme
@@ -481,6 +484,7 @@ class FrozenPlan:
     over_recorded_nights: int
     concealed: bool
     shows: str
+    night_rules: dict[str, str]
 
     def as_fixed(self, study: Study) -> Study:
         """The study with what the plan fixed in the place of what study.json says now."""
@@ -536,6 +540,9 @@ def read_plan(study: Study) -> FrozenPlan | None:
         fixed = _fixed_now(content)
         amendments = tuple(dict(entry) for entry in content["amendments"])
         over = int(content.get("over_recorded_nights") or 0)
+        night_rules = {
+            str(k): str(v) for k, v in (content.get("night_rules") or NIGHT_RULES).items()
+        }
     except (KeyError, TypeError, ValueError, AttributeError, SettingError) as error:
         raise StudyError(
             PLAN, f"it is not a plan ({error})", expected="what `rlsmove plan` wrote"
@@ -560,6 +567,7 @@ def read_plan(study: Study) -> FrozenPlan | None:
         over_recorded_nights=over,
         concealed=hidden,
         shows=str(shown.get("sentence", "")) if isinstance(shown, dict) else "",
+        night_rules=night_rules,
     )
 
 
