@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("accuracy", "evidence", "speed", "statistics")
+NAMES = ("accuracy", "evidence", "massage", "speed", "statistics")
 
 
 def run() -> int:

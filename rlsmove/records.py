@@ -6,7 +6,7 @@ are two), in ``int64``: in floating seconds some exact 10-s intervals come out b
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -24,8 +24,16 @@ SIDES = ("left", "right", "bilateral", "unknown")
 LEFT, RIGHT, BILATERAL, UNKNOWN_SIDE = range(4)
 
 #: What a movement was taken for, by its code. Only the first enters the scoring as LM.
-KINDS = ("leg_movement", "posture_shift", "gross_movement", "transmitted_shake", "tap", "gait")
-LEG_MOVEMENT, POSTURE_SHIFT, GROSS_MOVEMENT, TRANSMITTED_SHAKE, TAP, GAIT = range(6)
+KINDS = (
+    "leg_movement",
+    "posture_shift",
+    "gross_movement",
+    "transmitted_shake",
+    "tap",
+    "gait",
+    "machine",
+)
+LEG_MOVEMENT, POSTURE_SHIFT, GROSS_MOVEMENT, TRANSMITTED_SHAKE, TAP, GAIT, MACHINE = range(7)
 
 #: Sleep stage, by its code: S is sleep of unknown stage; -1 stands for no stage at all.
 STAGES = ("W", "N1", "N2", "N3", "R", "S")
@@ -302,12 +310,15 @@ class DetectedLeg:
         Time in which a movement would have been seen.
     signal : LegSignal or None
         None where it was not kept.
+    hidden : Intervals
+        Time in which a machine hides what the leg does: it counts in no hours, and is no gap.
     """
 
     side: int
     movements: Movements
     analysable: Intervals
     signal: LegSignal | None
+    hidden: Intervals = field(default_factory=Intervals.empty)
 
 
 @dataclass(frozen=True)

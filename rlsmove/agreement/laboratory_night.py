@@ -26,7 +26,7 @@ from rlsmove.records import (
     Sleep,
 )
 from rlsmove.rules import STAGE_EPOCH_MS, RuleSet
-from rlsmove.scoring.detected_legs import counted_part, score_part
+from rlsmove.scoring.detected_legs import counted_legs, score_part
 from rlsmove.scoring.indices import night_indices
 from rlsmove.scoring.intervals import complement, holding, intersection, total_ms, union
 from rlsmove.scoring.scored_movements import score_movements
@@ -138,7 +138,8 @@ def compare_night(
     events = placed.events
     common = _common_time(events, result)
     laboratory = _scored(events, common, rules)
-    movements, _ = counted_part(result.detected)
+    counted = counted_legs(result.detected)
+    movements = Movements.concatenate(*(leg.movements for leg in counted))
     sensor = score_part(result.detected, movements, common, rules)
     own_sleep = _own_sleep(result)
     own = score_part(replace(result.detected, sleep=own_sleep), movements, common, rules)

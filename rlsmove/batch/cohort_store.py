@@ -23,7 +23,7 @@ from rlsmove.batch.finished_nights import night_folder
 from rlsmove.errors import StudyError
 from rlsmove.io.atomic_files import atomic_path
 from rlsmove.results.movements_csv import MOVEMENT_COLUMNS, MOVEMENTS_FILE
-from rlsmove.results.nights_csv import ROW_COLUMNS
+from rlsmove.results.nights_csv import ROW_COLUMNS, value_text
 
 STORE = "cohort.h5"
 FORMAT = "rlsmove-cohort"
@@ -79,7 +79,8 @@ def write_cohort_store(derived: Path, rows: Sequence[Mapping[str, Any]], *, comp
         nights = file.create_group("nights", track_order=True)
         for name in rows[0] if rows else ():
             values = [row[name] for row in rows]
-            column = _texts(values) if name in ROW_COLUMNS else _numbers(values)
+            is_text = name in ROW_COLUMNS
+            column = _texts([value_text(v) for v in values]) if is_text else _numbers(values)
             nights.create_dataset(
                 name, data=column, compression="gzip", compression_opts=1, shuffle=True
             )

@@ -26,8 +26,8 @@ from rlsmove.night.reopened_leg import (
 )
 from rlsmove.night.sleep_source import Lights
 from rlsmove.records import SIDES, Notice
-from rlsmove.results.night_files import write_night_result
-from rlsmove.results.nights_csv import ROW_COLUMNS
+from rlsmove.results.night_files import massage_records, write_night_result
+from rlsmove.results.nights_csv import ROW_COLUMNS, massage_columns
 from rlsmove.rules import RULE_SETS
 from rlsmove.scoring import INDICES
 
@@ -265,6 +265,7 @@ def night_row(result: NightResult, key: NightKey) -> dict[str, Any]:
         "side": result.counted_side,
         "file": ";".join(entry["file"] for entry in key.inputs),
         "simulated": "yes" if result.simulated else "no",
+        **massage_columns(massage_records(result), result.detected.start_time),
         "reviewed": "no",
         "sleep_source": "none" if result.sleep is None else result.sleep.source,
         "rules": key.rules["name"],
@@ -277,9 +278,15 @@ def failed_row(
     participant_id: str, night: str, side: str, file: str, failure: Failure
 ) -> dict[str, Any]:
     """The row of nights.csv of a night that has no result."""
-    head = ("failed", failure.code, failure.sentence, participant_id, night, side, file, "", "no")
     return {
         **dict.fromkeys(ROW_COLUMNS, ""),
-        **dict(zip(ROW_COLUMNS, head, strict=False)),
+        "status": "failed",
+        "code": failure.code,
+        "sentence": failure.sentence,
+        "participant_id": participant_id,
+        "night": night,
+        "side": side,
+        "file": file,
+        "reviewed": "no",
         **dict.fromkeys(index.name for index in INDICES),
     }

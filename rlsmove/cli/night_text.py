@@ -113,6 +113,7 @@ def night_lines(result: NightResult) -> list[str]:
                 f"{_value(indices['periodicity_index_movements'], '', 2)} of movements",
             ),
             ("posture shifts", _value(indices["posture_shifts_per_hour"], "per hour in bed")),
+            ("massage seen", _massage(result)),
         ]
     )
     test = result.immobilization
@@ -138,6 +139,17 @@ SLEEP_SOURCES = {
     "lights": "lights off and on given, stillness of the sensor between them",
     "sensor": "sustained stillness of the sensor",
 }
+
+
+def _massage(result: NightResult) -> str:
+    """What massage the sensor shows, in a few words."""
+    if result.massage is None:
+        return "not recorded (the sensor was off before lights off)"
+    said = [
+        f"{one.session.kind}, {(one.session.end_s - one.session.start_s) / 60:.0f} min"
+        for one in result.massage
+    ]
+    return "; ".join(said) or "none"
 
 
 def _per_hour(indices: dict[str, Any], name: str, part: str) -> str:

@@ -11,15 +11,27 @@ import numpy as np
 
 from rlsmove.errors import RecordingError
 from rlsmove.events.night_events import Events
+from rlsmove.massage.night_massage import MassageSession, massage_of_night
 from rlsmove.movements.common_clock import CommonClock, find_common_clock
 from rlsmove.movements.given_detector import Detector
 from rlsmove.night.chosen_nights import check_dated
 from rlsmove.night.leg_detections import detect_leg, on_left_clock
+from rlsmove.night.machine_notices import machine_notices
 from rlsmove.night.opened_leg import Leg, Progress
 from rlsmove.night.placed_events import PlacedEvents, place_events
 from rlsmove.night.recording_notices import clock_notices, leg_notices
 from rlsmove.night.sleep_source import Lights, sleep_of_night, wall_ms, was_recorded
-from rlsmove.records import SIDES, DetectedNight, Intervals, Movements, Notice, Scoring, Sleep
+from rlsmove.records import (
+    MACHINE,
+    SIDES,
+    DetectedLeg,
+    DetectedNight,
+    Intervals,
+    Movements,
+    Notice,
+    Scoring,
+    Sleep,
+)
 from rlsmove.rules import WASM_2016, RuleSet
 from rlsmove.scoring import index_notices
 from rlsmove.scoring.detected_legs import covered_time, score_legs
@@ -64,6 +76,8 @@ class NightResult:
         The recordings.
     clock : CommonClock or None
         With two legs, how their clocks agree.
+    massage : list of MassageSession or None
+        See `massage.night_massage.massage_of_night`.
     notices : list of Notice
         Warnings of all stages.
     placed : PlacedEvents or None
@@ -83,6 +97,7 @@ class NightResult:
     immobilization: dict[str, Any] | None
     legs: list[Leg]
     clock: CommonClock | None
+    massage: list[MassageSession] | None
     notices: list[Notice]
     placed: PlacedEvents | None = None
 
@@ -155,7 +170,7 @@ def analyse_night(
     if events is not None:
         # A list of stages alone is no fault here.
         notices += [notice for notice in events.notices if notice.code != "no_movements"]
-    found = [
+    findings = [
         detect_leg(
             leg,
             evening,
@@ -170,9 +185,9 @@ def analyse_night(
 
     clock = None
     if len(present) == 2:
-        left, right = found
+        left, right = findings
         clock = (
-            find_common_clock(left.movements, right.movements)
+            find_common_clock(_own(left.detected), _own(right.detected))
             if all(leg.recording.dated for leg in present)
             else CommonClock.unknown(
                 "a recording without a date is never taken for simultaneous with another one "
@@ -180,19 +195,20 @@ def analyse_night(
             )
         )
         if clock.combined:
-            found = [left, on_left_clock(right, clock)]
+            findings = [left, on_left_clock(right, clock)]
         else:
             notices.append(Notice("legs_not_combined", clock.sentence))
+    found = tuple(leg.detected for leg in findings)
     detected = DetectedNight(
         start_time=start_time,
-        legs=tuple(found),
+        legs=found,
         combined=clock is None or clock.combined,
         sleep=None,
         respiratory=None,
         arousals=None,
     )
     recorded = covered_time(found)
-    all_movements = Movements.concatenate(*(leg.movements for leg in found))
+    all_movements = Movements.concatenate(*(_own(leg) for leg in found))
     placed = None
     if events is not None:
         placed = place_events(events, all_movements, recorded, start_time)
@@ -223,6 +239,7 @@ def analyse_night(
         arousals=None if events is None else events.arousals,
     )
     scored = score_legs(detected, rules)
+    notices += machine_notices(findings, detected, scored, rules)
     sit_ms = wall_ms(sit, start_time, evening, "--sit", zone)
     return NightResult(
         evening=evening,
@@ -238,6 +255,9 @@ def analyse_night(
         immobilization=None if sit_ms is None else score_immobilization(detected, sit_ms, rules),
         legs=present,
         clock=clock,
+        massage=massage_of_night(
+            [(SIDES[leg.as_detected.side], leg.massage) for leg in findings], sleep, recorded
+        ),
         notices=[*notices, *sleep_notices, *index_notices(scored.indices)],
         placed=placed,
     )
@@ -260,3 +280,8 @@ def _check_two_legs(legs: list[Leg]) -> None:
             expected="a recording of each leg",
             advice="Give the recording of the other leg, or one leg alone",
         )
+
+
+def _own(leg: DetectedLeg) -> Movements:
+    """The movements of a leg that no machine made."""
+    return leg.movements.take(leg.movements.kind != MACHINE)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import numpy as np
 
 from rlsmove.errors import SettingError
+from rlsmove.massage.leg_massage import LegMassage, massage_of_leg
+from rlsmove.massage.machine_cycles import Clock
+from rlsmove.massage.machine_movements import machine_windows, mark_machine
 from rlsmove.movements import detect_leg_movements
 from rlsmove.movements.common_clock import CommonClock
 from rlsmove.movements.given_detector import Detector, LegNight, movements_by
@@ -19,6 +23,35 @@ from rlsmove.signal.kept_signal import kept_signal, on_other_clock
 from rlsmove.signal.nights import read_night
 
 
+@dataclass(frozen=True)
+class LegFindings:
+    """What one leg shows in one night.
+
+    Attributes
+    ----------
+    as_detected : DetectedLeg
+        Its movements as the detector takes them, whoever made them.
+    massage : LegMassage
+        What a massage or a machine did there.
+    """
+
+    as_detected: DetectedLeg
+    massage: LegMassage
+
+    def without(self, clocks: Sequence[Clock]) -> DetectedLeg:
+        """The leg with the movements on some clocks marked as a machine's."""
+        return replace(
+            self.as_detected,
+            movements=mark_machine(self.as_detected.movements, clocks),
+            hidden=machine_windows(clocks),
+        )
+
+    @property
+    def detected(self) -> DetectedLeg:
+        """The leg without what is sure to be a machine's."""
+        return self.without(self.massage.machine)
+
+
 def detect_leg(
     leg: Leg,
     evening: date,
@@ -28,8 +61,8 @@ def detect_leg(
     detector: Detector | None = None,
     keep_signal: bool = False,
     progress: Progress | None = None,
-) -> DetectedLeg:
-    """Find the movements of one leg in one night.
+) -> LegFindings:
+    """Find the movements of one leg in one night, and what a massage or a machine did there.
 
     Parameters
     ----------
@@ -63,24 +96,31 @@ def detect_leg(
     signal = None
     if keep_signal:
         signal = kept_signal(night, step_g=leg.survey.step_g, later_s=later_s)
-    return DetectedLeg(
-        side=leg.side,
-        movements=replace(movements, onset_ms=movements.onset_ms + round(1000 * later_s)),
-        analysable=_worn(leg, evening, start_time),
-        signal=signal,
+    return LegFindings(
+        DetectedLeg(
+            side=leg.side,
+            movements=replace(movements, onset_ms=movements.onset_ms + round(1000 * later_s)),
+            analysable=_worn(leg, evening, start_time),
+            signal=signal,
+        ),
+        massage_of_leg(night, leg.spectra, step_g=leg.survey.step_g, later_s=later_s),
     )
 
 
-def on_left_clock(right: DetectedLeg, clock: CommonClock) -> DetectedLeg:
+def on_left_clock(right: LegFindings, clock: CommonClock) -> LegFindings:
     """Put what the right leg shows on the clock of the left one."""
-    signal = right.signal
+    leg = right.as_detected
+    signal = leg.signal
     if signal is not None:
         signal = on_other_clock(signal, clock.offset_s, clock.drift_ppm)
-    return replace(
-        right,
-        movements=clock.on_left_clock(right.movements),
-        analysable=clock.intervals_on_first_clock(right.analysable),
-        signal=signal,
+    return LegFindings(
+        replace(
+            leg,
+            movements=clock.on_left_clock(leg.movements),
+            analysable=clock.intervals_on_first_clock(leg.analysable),
+            signal=signal,
+        ),
+        right.massage.on_left_clock(clock.offset_s, clock.drift_ppm),
     )
 
 

@@ -14,6 +14,7 @@ from rlsmove.devices.told import NOTHING_TOLD, Told
 from rlsmove.errors import RecordingError
 from rlsmove.io.file_stamps import Stamp, stamp_of
 from rlsmove.io.provenance import sha256_of
+from rlsmove.massage.second_spectra import SecondSpectra, SpectraOfBlocks
 from rlsmove.records import SIDES, FloatArray
 from rlsmove.signal.calibration import Calibration, calibrate
 from rlsmove.signal.nights import NightSpan, night_spans
@@ -47,6 +48,8 @@ class Leg:
         When it lay elsewhere.
     nights, leftovers : list of NightSpan
         See `signal.nights.night_spans`.
+    spectra : SecondSpectra
+        What shook it, at the device's own rate.
     sha256 : str
         Of the file's bytes; empty without a file.
     stamp : Stamp or None
@@ -61,6 +64,7 @@ class Leg:
     nonwear_s: FloatArray
     nights: list[NightSpan]
     leftovers: list[NightSpan]
+    spectra: SecondSpectra
     sha256: str = ""
     stamp: Stamp | None = None
 
@@ -124,7 +128,8 @@ def read_leg(
 ) -> Leg:
     """Read an opened recording once, whether or not there is a file; otherwise as `open_leg`."""
     check_rate(recording)
-    survey = survey_recording(recording, progress)
+    spectra = SpectraOfBlocks(recording.sample_rate_hz)
+    survey = survey_recording(recording, progress, spectra.add)
     check_signal(recording, survey)
     nights, leftovers = night_spans(
         recording.start_time, survey, recording.time_zone, recording.dated
@@ -138,4 +143,5 @@ def read_leg(
         nonwear_s=nonwear_stretches(survey),
         nights=nights,
         leftovers=leftovers,
+        spectra=spectra.result(),
     )

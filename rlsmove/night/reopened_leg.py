@@ -12,6 +12,7 @@ from rlsmove.devices.told import NOTHING_TOLD, Told
 from rlsmove.errors import RecordingError
 from rlsmove.io.file_stamps import Stamp, stamp_of
 from rlsmove.io.provenance import sha256_of
+from rlsmove.massage.second_spectra import SecondSpectra
 from rlsmove.night.opened_leg import Leg, changed_meanwhile
 from rlsmove.records import FloatArray, Notice
 from rlsmove.signal.calibration import Calibration
@@ -26,7 +27,7 @@ class FirstReading:
 
     Attributes
     ----------
-    side, survey, calibration, nonwear_s, nights, leftovers, sha256, stamp
+    side, survey, calibration, nonwear_s, nights, leftovers, spectra, sha256, stamp
         As of `Leg`.
     notices : tuple of Notice
         What was found wrong with the recording once it was read to its end.
@@ -42,6 +43,7 @@ class FirstReading:
     nonwear_s: FloatArray
     nights: list[NightSpan]
     leftovers: list[NightSpan]
+    spectra: SecondSpectra
     sha256: str
     stamp: Stamp | None
     notices: tuple[Notice, ...]

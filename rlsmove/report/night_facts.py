@@ -14,6 +14,7 @@ from rlsmove.results.movements_csv import MOVEMENTS_FILE, read_movements
 from rlsmove.review import NightFolder
 from rlsmove.rules import RuleSet
 from rlsmove.scoring import night_tables
+from rlsmove.scoring.detected_legs import counted_legs, covered_time
 from rlsmove.scoring.intervals import complement
 from rlsmove.signal.kept_signal import signal_strength
 
@@ -99,11 +100,17 @@ class NightFacts:
 
     @property
     def missing(self) -> Intervals:
-        """Time within the pictures in which no movement would have been seen."""
-        if self.analysable is None:
+        """Time within the pictures that was not recorded, or the device not worn in."""
+        if self.detected is None:
             return Intervals.empty()
         start_ms, end_ms = (round(1000 * moment) for moment in self.span_s)
-        return complement(self.analysable, start_ms, end_ms)
+        return complement(covered_time(counted_legs(self.detected)), start_ms, end_ms)
+
+    @property
+    def massage(self) -> list[dict[str, Any]] | None:
+        """Massages that the sensor shows; None where none could have been seen."""
+        massage: list[dict[str, Any]] | None = self.folder.record.get("massage")
+        return massage
 
     def clock(self, time_s: float) -> str:
         """Say a moment by the wall clock, or by hours since the start where that is not known."""

@@ -209,7 +209,11 @@ def series_spans_s(facts: NightFacts) -> list[tuple[float, float]]:
 
 
 def _draw_bands(axes: Axes, facts: NightFacts) -> None:
-    """Mark gaps, non-wear and the lights in every row of the overview."""
+    """Mark gaps, non-wear, massages and the lights in every row of the overview."""
+    for session in facts.massage or ():
+        axes.axvspan(
+            session["start_s"], session["end_s"], ymax=0.06, facecolor=COLOR["other"], lw=0
+        )
     missing = facts.missing
     for onset_ms, offset_ms in zip(
         missing.onset_ms.tolist(), missing.offset_ms.tolist(), strict=True

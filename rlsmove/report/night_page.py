@@ -65,6 +65,7 @@ def _context(facts: NightFacts) -> dict[str, Any]:
         "recordings": _recordings(record),
         "clock": (record["recording"].get("clock") or {}).get("second_device"),
         "sleep": _sleep(facts),
+        "massage": _massage(facts),
         "overview": _both_widths(pictures, overview, facts, _overview_alt(facts)),
         "has_signal": bool(facts.traces),
         "raster": _both_widths(pictures, raster, facts, _raster_alt(facts)),
@@ -179,6 +180,36 @@ def _sleep(facts: NightFacts) -> dict[str, str]:
         "lights_off": "not known" if off_s is None else facts.clock(off_s),
         "lights_on": "not known" if on_s is None else facts.clock(on_s),
     }
+
+
+def _massage(facts: NightFacts) -> str:
+    """Say what massage the sensor shows, in words."""
+    if facts.massage is None:
+        return (
+            "Whether there was a massage is not known from the sensor: the time before lights off "
+            "was not recorded, or it was not worn."
+        )
+    if not facts.massage:
+        return "The sensor shows no massage."
+    sentences = []
+    for session in facts.massage:
+        rate = ""
+        if session["frequency_hz"] is not None:
+            folded = ", folded by the device" if session["aliased"] else ""
+            rate = f" at {number(session['frequency_hz'])} Hz{folded}"
+        elif session["period_s"] is not None:
+            rate = f" every {number(session['period_s'])} s"
+        before = session["before_lights_off_min"]
+        when = "" if before is None else f", {number(before, 0)} minutes before lights off"
+        sentences.append(
+            f"{session['kind']}{rate} from {facts.clock(session['start_s'])} to "
+            f"{facts.clock(session['end_s'])}{when}"
+        )
+    return (
+        "The sensor shows massage (the marks at the foot of the picture): "
+        + "; ".join(sentences)
+        + "."
+    )
 
 
 def _review(folder: NightFolder) -> dict[str, Any] | None:

@@ -330,6 +330,33 @@ NIGHT = (
         "",
         f"share of leg movements with a probability below {NEAR:g}",
     ),
+    *(
+        Field(f"massage[].{name}", kind, unit, meaning, needed=kind not in (RATE, ANY))
+        for name, kind, unit, meaning in (
+            (
+                "start_s",
+                NUMBER,
+                "s",
+                "start of a massage seen by the sensor; the list is null "
+                "where the time before lights off was not recorded or not worn",
+            ),
+            ("end_s", NUMBER, "s", "its end"),
+            ("minutes", NUMBER, "min", "its length"),
+            ("kind", TEXT, "", "vibration, kneading, compression, manual or unknown"),
+            ("legs", LIST, "", "whose sensor shows it"),
+            ("frequency_hz", RATE, "Hz", "of the vibration or the strokes, as the device shows it"),
+            (
+                "aliased",
+                ANY,
+                "",
+                "true where the device must have folded the frequency; null without one",
+            ),
+            ("period_s", RATE, "s", "of a cycle of compression"),
+            ("intensity_g", NUMBER, "g", "root mean square in the kind's band"),
+            ("before_lights_off_min", RATE, "min", "from its end to lights off; null in bed"),
+            ("confidence", NUMBER, "", "from 0 to 1: how much of it bears its kind's mark"),
+        )
+    ),
     Field(
         "provenance.program",
         TEXT,
@@ -523,6 +550,22 @@ NIGHTS = (
     Field("side", TEXT, "", "leg or legs that the indices are of"),
     Field("file", TEXT, "", "recordings, between semicolons"),
     Field("simulated", TEXT, "", "yes, no: whether no person was recorded"),
+    Field(
+        "massage_seen",
+        TEXT,
+        "",
+        "yes, no, or not_recorded: whether the sensor shows a massage; the diary is the record",
+    ),
+    Field("massage_seen_start", MOMENT, "", "start of the first one seen, by the wall clock"),
+    Field("massage_seen_min", NUMBER, "min", "length of all together"),
+    Field("massage_seen_kind", TEXT, "", "kind of the longest"),
+    Field("massage_seen_intensity_g", NUMBER, "g", "strength of the longest, see massage[]"),
+    Field(
+        "massage_seen_before_lights_off_min",
+        NUMBER,
+        "min",
+        "from the end of the last one before bed to lights off",
+    ),
     Field("reviewed", TEXT, "", "whether a person has edited the night"),
     Field("sleep_source", TEXT, "", "where sleep comes from: hypnogram, lights, sensor, none"),
     Field("rules", TEXT, "", "name of the rule set"),

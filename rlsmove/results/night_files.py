@@ -149,6 +149,13 @@ def _start_time(result: NightResult) -> datetime | None:
     return result.detected.start_time if result.legs[0].recording.dated else None
 
 
+def massage_records(result: NightResult) -> list[dict[str, Any]] | None:
+    """The massages of a night as plain values; None where none could have been seen."""
+    if result.massage is None:
+        return None
+    return [session.as_record() for session in result.massage]
+
+
 def _parts(result: NightResult, events: Path | None) -> dict[str, Any]:
     inputs = [(leg.recording.path.name, leg.sha256) for leg in result.legs]
     if events is not None:
@@ -167,6 +174,7 @@ def _parts(result: NightResult, events: Path | None) -> dict[str, Any]:
         "night_id": night_id_of(str(result.evening), legs),
         "start_time": _start_time(result),
         "simulated": result.simulated,
+        "massage": massage_records(result),
         "recording": night_facts(result),
         "completeness": [
             {"side": side, **asdict(leg.recording.completeness)}

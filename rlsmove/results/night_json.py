@@ -47,6 +47,7 @@ def night_record(
     night_id: str = "",
     digests: Mapping[str, str] | None = None,
     completeness: Sequence[Mapping[str, Any]] | None = None,
+    massage: Sequence[Mapping[str, Any]] | None = None,
     tables: Mapping[str, Any] | None = None,
     quality: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -76,6 +77,8 @@ def night_record(
         SHA-256 of each file beside night.json, by `DIGEST_KEYS`.
     completeness : sequence of mapping, optional
         How much of each recording was read.
+    massage : sequence of mapping or None
+        The massages seen; None where none could have been.
     tables, quality : mapping, optional
         Further tables, and further entries beside the warnings.
     """
@@ -89,6 +92,7 @@ def night_record(
         "simulated": simulated,
         "id": night_id,
         "digests": dict(digests or {}),
+        "massage": None if massage is None else [dict(session) for session in massage],
     }
     if completeness is not None:
         record["completeness"] = [dict(one) for one in completeness]

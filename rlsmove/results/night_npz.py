@@ -62,6 +62,7 @@ def write_night_file(path: Path, night: DetectedNight) -> None:
         side = SIDES[leg.side]
         arrays |= {f"{side}/{name}": getattr(leg.movements, name) for name in _MOVEMENT_COLUMNS}
         arrays[f"{side}/analysable_ms"] = _spans(leg.analysable)
+        arrays[f"{side}/hidden_ms"] = _spans(leg.hidden)
         if leg.signal is not None:
             signal = leg.signal
             arrays[f"{side}/acceleration"] = signal.counts
@@ -143,6 +144,7 @@ def _leg(arrays: Mapping[str, NDArray[Any]], side: str, signal: bool) -> Detecte
         movements=Movements(side=np.full(len(columns["kind"]), number, np.int8), **columns),
         analysable=Intervals(*_columns(arrays[f"{side}/analysable_ms"])),
         signal=kept,
+        hidden=Intervals(*_columns(arrays[f"{side}/hidden_ms"])),
     )
 
 

@@ -3,16 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from rlsmove.io.json_text import DECIMALS
 from rlsmove.io.numbers_as_text import csv_cell, decimal
 from rlsmove.results.fields import NIGHTS
+from rlsmove.results.movements_csv import wall_time
 
 NIGHTS_FILE = "nights.csv"
 
 #: First columns of a batch's table, all of them text; the names of the indices follow.
 ROW_COLUMNS = tuple(field.name for field in NIGHTS)
+
+#: Those of them that say what massage the sensor saw.
+MASSAGE_COLUMNS = tuple(name for name in ROW_COLUMNS if name.startswith("massage_seen"))
+
+
+def massage_columns(
+    massage: Sequence[Mapping[str, Any]] | None, start_time: datetime | None
+) -> dict[str, Any]:
+    """The columns of a night that say what massage the sensor saw.
+
+    Parameters
+    ----------
+    massage : sequence of mapping or None
+        As in night.json.
+    start_time : datetime or None
+        Wall time that its times count from.
+    """
+    row: dict[str, Any] = dict.fromkeys(MASSAGE_COLUMNS)
+    if not massage:
+        return {**row, "massage_seen": "not_recorded" if massage is None else "no"}
+    longest = max(massage, key=lambda session: session["minutes"])
+    before = [
+        session["before_lights_off_min"]
+        for session in massage
+        if session["before_lights_off_min"] is not None
+    ]
+    first_ms = round(1000 * min(session["start_s"] for session in massage))
+    return {
+        "massage_seen": "yes",
+        "massage_seen_start": wall_time(start_time, first_ms),
+        "massage_seen_min": sum(session["minutes"] for session in massage),
+        "massage_seen_kind": longest["kind"],
+        "massage_seen_intensity_g": longest["intensity_g"],
+        "massage_seen_before_lights_off_min": min(before) if before else None,
+    }
 
 
 def nights_csv(rows: Sequence[Mapping[str, Any]]) -> str:

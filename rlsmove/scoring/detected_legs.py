@@ -19,7 +19,7 @@ from rlsmove.records import (
 )
 from rlsmove.rules import GAP_ENDS_SERIES_MS, RuleSet
 from rlsmove.scoring.indices import night_indices
-from rlsmove.scoring.intervals import total_ms, union
+from rlsmove.scoring.intervals import difference, total_ms, union
 from rlsmove.scoring.scored_movements import score_movements, side_by_side
 
 #: What the counted side of two legs that share a clock is called.
@@ -66,16 +66,18 @@ def score_legs(night: DetectedNight, rules: RuleSet) -> ScoredLegs:
         A standard.
     """
 
-    def score(movements: Movements, analysable: Intervals) -> tuple[Scoring, dict[str, Any]]:
-        scoring = score_part(night, movements, analysable, rules)
+    def score(part: Sequence[DetectedLeg]) -> tuple[Scoring, dict[str, Any]]:
+        movements = Movements.concatenate(*(leg.movements for leg in part))
+        analysable = seen_time(part)
+        scoring = score_part(night, movements, covered_time(part), rules)
         indices = night_indices(scoring, sleep=night.sleep, analysable=analysable, rules=rules)
         return scoring, indices
 
     legs = night.legs
-    alone = [score(leg.movements, leg.analysable) for leg in legs] if len(legs) == 2 else []
-    movements, analysable = counted_part(night)
-    counted = _counted_legs(night)
-    scoring, indices = score(movements, analysable)
+    alone = [score([leg]) for leg in legs] if len(legs) == 2 else []
+    counted = counted_legs(night)
+    scoring, indices = score(counted)
+    analysable = seen_time(counted)
     if not night.combined:
         scoring = side_by_side(alone[0][0], alone[1][0])
         rows_by_leg = tuple(np.split(scoring.row_of, [len(legs[0].movements)]))
@@ -87,45 +89,49 @@ def score_legs(night: DetectedNight, rules: RuleSet) -> ScoredLegs:
     return ScoredLegs(scoring, rows_by_leg, indices, by_leg, side, analysable)
 
 
-def counted_part(night: DetectedNight) -> tuple[Movements, Intervals]:
-    """Movements and time of a night that its indices count.
+def counted_legs(night: DetectedNight) -> tuple[DetectedLeg, ...]:
+    """The legs that the indices of a night count.
 
-    Those of both legs where they share a clock, else those of the leg with more hours.
+    Both where they share a clock, else the one with more hours.
     """
-    legs = _counted_legs(night)
-    return Movements.concatenate(*(leg.movements for leg in legs)), covered_time(legs)
-
-
-def _counted_legs(night: DetectedNight) -> tuple[DetectedLeg, ...]:
     if night.combined:
         return night.legs
     return (max(night.legs, key=lambda leg: total_ms(leg.analysable)),)
 
 
 def score_part(
-    night: DetectedNight, movements: Movements, analysable: Intervals, rules: RuleSet
+    night: DetectedNight, movements: Movements, covered: Intervals, rules: RuleSet
 ) -> Scoring:
-    """Score some movements of a night, seen in a given time, with all else that is known of it."""
+    """Score some movements of a night, recorded in a given time, with all else known of it."""
     return score_movements(
         movements,
         sleep=night.sleep,
         respiratory=night.respiratory,
         arousals=night.arousals,
-        gaps=_series_gaps(analysable),
+        gaps=_series_gaps(covered),
         rules=rules,
     )
 
 
 def covered_time(legs: Sequence[DetectedLeg]) -> Intervals:
-    """Time in which a movement of any of the legs would have been seen."""
+    """Time in which any of the legs was recorded and worn."""
+    return _united([leg.analysable for leg in legs])
+
+
+def seen_time(legs: Sequence[DetectedLeg]) -> Intervals:
+    """Time in which a movement of any of the legs would have been seen: not behind a machine."""
+    return _united([difference(leg.analysable, leg.hidden) for leg in legs])
+
+
+def _united(parts: Sequence[Intervals]) -> Intervals:
     return union(
-        np.concatenate([leg.analysable.onset_ms for leg in legs]),
-        np.concatenate([leg.analysable.offset_ms for leg in legs]),
+        np.concatenate([part.onset_ms for part in parts]),
+        np.concatenate([part.offset_ms for part in parts]),
     )
 
 
-def _series_gaps(analysable: Intervals) -> Intervals:
-    """Gaps between analysable stretches that are long enough to end a series."""
-    start_ms, end_ms = analysable.offset_ms[:-1], analysable.onset_ms[1:]
+def _series_gaps(covered: Intervals) -> Intervals:
+    """Gaps in what was recorded that are long enough to end a series."""
+    start_ms, end_ms = covered.offset_ms[:-1], covered.onset_ms[1:]
     long = end_ms - start_ms > GAP_ENDS_SERIES_MS
     return Intervals(start_ms[long], end_ms[long])

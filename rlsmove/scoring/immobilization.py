@@ -46,6 +46,7 @@ def score_immobilization(night: DetectedNight, start_ms: int, rules: RuleSet) ->
                 leg,
                 movements=leg.movements.take(inside),
                 analysable=intersection(leg.analysable, hour),
+                hidden=intersection(leg.hidden, hour),
             )
         )
     awake = Sleep(

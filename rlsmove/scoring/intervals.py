@@ -40,6 +40,14 @@ def complement(intervals: Intervals, onset_ms: int, offset_ms: int) -> Intervals
     return Intervals(onsets[real], offsets[real])
 
 
+def difference(one: Intervals, other: Intervals) -> Intervals:
+    """Return the time that lies in `one` and not in `other`."""
+    if not len(one) or not len(other):
+        return one
+    start_ms, end_ms = int(one.onset_ms[0]), int(one.offset_ms[-1])
+    return intersection(one, complement(other, start_ms, end_ms))
+
+
 def total_ms(intervals: Intervals) -> int:
     """Add up the length of all stretches."""
     return int(np.sum(intervals.offset_ms - intervals.onset_ms))

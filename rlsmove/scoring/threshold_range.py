@@ -9,7 +9,7 @@ import numpy as np
 
 from rlsmove.records import LEG_MOVEMENT, DetectedNight, Movements
 from rlsmove.rules import RuleSet
-from rlsmove.scoring.detected_legs import counted_part, score_part
+from rlsmove.scoring.detected_legs import counted_legs, covered_time, score_part, seen_time
 from rlsmove.scoring.indices import night_indices
 
 #: Probabilities of being a leg movement that a night is also scored at; the detector's own is in
@@ -38,11 +38,13 @@ def indices_by_threshold(night: DetectedNight, rules: RuleSet) -> list[dict[str,
     list of dict
         For each of `THRESHOLDS`, in their order, ``threshold`` and the indices of `TOLD`.
     """
-    detected, analysable = counted_part(night)
+    legs = counted_legs(night)
+    detected = Movements.concatenate(*(leg.movements for leg in legs))
+    covered, analysable = covered_time(legs), seen_time(legs)
     table = []
     for threshold in THRESHOLDS:
         movements = at_threshold(detected, threshold)
-        scoring = score_part(night, movements, analysable, rules)
+        scoring = score_part(night, movements, covered, rules)
         indices = night_indices(
             scoring, sleep=night.sleep, analysable=analysable, rules=rules, names=TOLD
         )

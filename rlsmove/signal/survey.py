@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsmove.devices.recording import Recording
+from rlsmove.devices.recording import Block, Recording
 from rlsmove.errors import DamagedRecording
 from rlsmove.records import FloatArray
 from rlsmove.signal import _kernels
@@ -80,7 +80,9 @@ class Survey:
 
 
 def survey_recording(
-    recording: Recording, progress: Callable[[float], None] | None = None
+    recording: Recording,
+    progress: Callable[[float], None] | None = None,
+    each_block: Callable[[Block], None] | None = None,
 ) -> Survey:
     """Read a recording from start to end, in bounded memory, and sum it up.
 
@@ -90,6 +92,8 @@ def survey_recording(
         An opened recording.
     progress : callable, optional
         Called with the fraction read after each block.
+    each_block : callable, optional
+        Called with each block that holds samples, for whatever else has to see them all.
 
     Returns
     -------
@@ -115,6 +119,8 @@ def survey_recording(
         if n == 0:
             continue
         most = min(n, int((time_s[-1] - time_s[0]) / WINDOW_S) + 2)
+        if each_block is not None:
+            each_block(block)
         rows = np.empty((most, _kernels.N_STATISTICS))
         done = _kernels.accumulate_windows(block.acceleration, time_s, WINDOW_S, state, rows)
         windows.append(_window_statistics(rows[:done]))

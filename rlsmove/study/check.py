@@ -17,6 +17,7 @@ from rlsmove.study.folder import COUNTED, EXCLUSION_RULES, SCHEMA_VERSION, Study
 from rlsmove.study.plan import FrozenPlan, read_plan
 from rlsmove.study.problems import Problem
 from rlsmove.study.recording_rows import known_zone, told_of_row
+from rlsmove.study.seen_massage import massage_disagreements
 from rlsmove.study.tables import Row
 
 #: Share of an arm's nights that may be missing before it is a finding.
@@ -75,6 +76,7 @@ def check_study(study: Study) -> list[Problem]:
     problems += _absent_columns(study)
     problems += _against_recordings(study, spans)
     problems += _results(study)
+    problems += massage_disagreements(study)
     problems += _missing_arms(study, plan)
     return sorted(set(problems))
 

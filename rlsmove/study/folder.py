@@ -441,6 +441,9 @@ def _results(path: Path, problems: list[Problem]) -> Table | None:
         Column("participant_id", "Code of the person", "id", required=True),
         Column("night", "Evening date", "date", required=True),
         Column("side", "Leg or legs"),
+        Column("massage_seen", "Whether the sensor shows a massage"),
+        Column("massage_seen_start", "When it began, by the sensor"),
+        Column("massage_seen_kind", "Its kind, by the sensor"),
         *(
             Column(index.name, index.counts, "text" if "_by_" in index.name else "number")
             for index in INDICES
