@@ -13,6 +13,8 @@ from recordings import EVENING, simulated, simulated_samples
 
 from rlsmove.cli import main
 from rlsmove.devices import write_recording
+from rlsmove.massage.night_massage import MassageSession
+from rlsmove.massage.sessions import Session
 from rlsmove.results import fields, glossary
 from rlsmove.results.movements_csv import MOVEMENT_COLUMNS
 from rlsmove.results.nights_csv import ROW_COLUMNS
@@ -115,7 +117,9 @@ def test_every_field_of_night_json_is_there(night: Any) -> None:
 
 
 def test_every_entry_of_night_json_is_met(night: Any) -> None:
-    found = paths(night)
+    session = Session("vibration", 0.0, 600.0, 30.0, False, None, 0.1, 0.9)
+    massage = MassageSession(session, ("left",), 20.0).as_record()
+    found = paths(night) | paths({"massage": [massage]})
     unmet = [
         name
         for name in names(fields.NIGHT)
