@@ -311,3 +311,16 @@ def test_disorder_of_more_than_an_hour_is_refused(late_minutes: int, tmp_path: P
     path = written(tmp_path / "a.csv", TIME_S[rows], rows)
     with pytest.raises(RecordingError, match=r"byte \d+: rows that belong 1\.[12] h before"):
         read(path)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_time_never_goes_back_where_lateness_outgrows_what_the_first_minutes_showed(
+    seed: int, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(seed)
+    late_s = rng.exponential(0.03, len(ROWS) // 10)
+    late_s[4500:] += rng.exponential(0.4, len(late_s) - 4500)
+    late_s[9000:] += rng.normal(scale=1.5, size=len(late_s) - 9000)
+    arrival_s = np.maximum(TIME_S[9::10] + late_s, 0)
+    _, acceleration, _ = read(written(tmp_path / "a.csv", np.repeat(arrival_s, 10), ROWS))
+    assert len(acceleration) > 0.5 * len(ROWS)

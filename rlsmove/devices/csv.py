@@ -244,9 +244,7 @@ class _Opening:
             raise DamagedRecording(
                 self.path, f"none of its first {len(whole)} rows has a time and three numbers"
             )
-        time_ns = _without_repeats(
-            unrolled(rows.time_ns[whole], times.period_ns), rows.value[whole]
-        )
+        time_ns = unrolled(rows.time_ns[whole], times.period_ns)
         rate_hz = measure_rate(time_ns) if times.roles else self._rate_said()
         self._check_rate(rate_hz, times)
         per_g = self._units_of_1_g(axes, rows.value[whole], rate_hz)
@@ -514,13 +512,6 @@ def _empatica(table: TextTable) -> tuple[datetime, float] | None:
     if not 1.1e9 < start_s < 4.1e9 or not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
         return None
     return datetime.fromtimestamp(start_s, UTC), rate_hz
-
-
-def _without_repeats(time_ns: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The times in their order, of rows that come again once."""
-    order = np.argsort(time_ns, kind="stable")
-    again = (np.diff(time_ns[order]) == 0) & (np.diff(value[order], axis=0) == 0).all(axis=1)
-    return time_ns[order][np.append(True, ~again)]
 
 
 def _finest_step(value: NDArray[np.float64]) -> float:

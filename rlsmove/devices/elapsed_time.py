@@ -57,6 +57,8 @@ LONGEST_PAUSE_S = 31 * 86_400.0
 
 #: By how much the measured length of samples may differ from the nominal one.
 STRETCH = (0.9, 1.1)
+#: No packet is squeezed to less than this part of its length.
+LEAST_PART = 1e-3
 #: What is left of it, as a part, once it was measured.
 STRETCH_ERROR = 1e-3
 
@@ -722,6 +724,20 @@ def _through(along_s: Floats, table: Floats, stretch: float) -> Floats:
     return clock_s
 
 
+def _keep_apart(
+    start_s: Floats, end_s: Floats, length_s: Floats, kept: Ints, course: Course
+) -> None:
+    """Let no packet start before the end of the one before, whatever their lines say."""
+    least_s = LEAST_PART * length_s[kept]
+    along_s = np.cumsum(least_s) - least_s
+    rest_s = start_s[kept] - along_s
+    if len(rest_s) and math.isfinite(course.clock_s):
+        rest_s[0] = max(rest_s[0], course.clock_s - course.shift_s)
+    start_s[kept] = np.maximum.accumulate(rest_s) + along_s
+    end_s[kept] = np.maximum(end_s[kept], start_s[kept] + least_s)
+    end_s[kept[:-1]] = np.minimum(end_s[kept[:-1]], start_s[kept[1:]])
+
+
 def _in_time(
     lines: list[tuple[Ints, Floats, float]],
     breaks: list[Break | None],
@@ -766,6 +782,10 @@ def _in_time(
         )
         done_s = expected_s - shift
         end_s[now[-1]] = done_s
+    kept = np.flatnonzero(~dropped[:cut])
+    _keep_apart(start_s, end_s, length_s[:cut], kept, course)
+    if len(kept):
+        shift -= max(float(end_s[kept[-1]]) - done_s, 0.0)
     return Placed(
         start_s,
         end_s,
