@@ -1,4 +1,4 @@
-"""A trial as it runs: tonight's condition, how each person's nights stand."""
+"""A trial as it runs: tonight's condition, how nights stand, sheets and calendars."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from datetime import UTC, date, datetime
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rlsmove.cli import main
 from rlsmove.errors import SettingError, StudyError
+from rlsmove.report.night_sheet import write_sheets
 from rlsmove.study.columns import RUN_IN
 from rlsmove.study.folder import about_study, read_study, write_study
+from rlsmove.study.night_calendar import CalendarNight, calendar_text
 from rlsmove.study.plan import (
     NIGHT_RULES,
     first_nights,
@@ -231,3 +235,60 @@ def test_status_of_a_study_without_a_plan_says_to_draw_one(tmp_path):
     assert study_status(read_study(tmp_path))["persons"]["P01"]["to_do"] == [
         "draw the nights: rlsmove plan STUDY"
     ]
+
+
+def unfolded(text):
+    assert text.endswith("\r\n")
+    assert "\n" not in text.replace("\r\n", "")
+    lines = text.split("\r\n")
+    assert all(len(line.encode()) <= 75 for line in lines)
+    return text.replace("\r\n ", "").split("\r\n")
+
+
+@given(st.text(max_size=200))
+def test_a_calendar_keeps_any_text_in_lines_of_75_octets(text):
+    night = CalendarNight("a@b", START, text, text)
+    lines = unfolded(calendar_text("x", [night], datetime(2026, 3, 1, tzinfo=UTC)))
+    summary = next(line for line in lines if line.startswith("SUMMARY:"))[8:]
+    read = summary.replace("\\\\", "\0").replace("\\n", "\n").replace("\\,", ",")
+    read = read.replace("\\;", ";").replace("\0", "\\")
+    kept = text.replace("\r\n", "\n").replace("\r", "\n")
+    assert read == "".join(c for c in kept if c in "\n\t" or (c >= " " and c != "\x7f"))
+
+
+def test_sheets_and_calendars_hold_the_nights_to_come(tmp_path):
+    content = planned(tmp_path)
+    out = tmp_path / "sheets"
+    write_sheets(read_study(tmp_path), out, date(2026, 3, 5))
+    page = (out / "P01.html").read_text()
+    lines = unfolded((out / "P01.ics").read_bytes().decode())
+    for number, entry in enumerate(content["participants"]["P01"]["schedule"], start=1):
+        to_come = entry["night"] >= "2026-03-05"
+        assert (f"{entry['night']}, night {number} of 8: {entry['arm']}" in page) == to_come
+        start = f"DTSTART;VALUE=DATE:{entry['night'].replace('-', '')}"
+        assert (start in lines) == to_come
+        if to_come:
+            summary = lines[lines.index(start) + 2]
+            assert summary == f"SUMMARY:{entry['arm']} (night {number} of 8)".replace(";", "\\;")
+    assert "<script" not in page
+    assert "http" not in page.replace("http-equiv", "")
+    assert "&#9744; yes" in page or "☐ yes" in page
+
+
+def test_a_concealed_plan_is_not_in_sheets_and_calendars(tmp_path):
+    planned(tmp_path, conceal=True)
+    tonight(read_study(tmp_path), "P01", START)
+    out = tmp_path / "sheets"
+    write_sheets(read_study(tmp_path), out, START)
+    calendar = "".join(unfolded((out / "P01.ics").read_bytes().decode()))
+    assert not any(arm["name"].replace(";", "\\;") in calendar for arm in WORDS)
+    nights = (out / "P01.html").read_text().split('<section class="tile">')[1:]
+    # Every night offers the same: what it asks for would tell its condition too.
+    assert len({night.split("</h3>")[1].split("</section>")[0] for night in nights}) == 1
+    assert all("condition shown this evening" in night.split("</h3>")[0] for night in nights)
+
+
+def test_who_has_no_night_left_gets_a_sheet_of_all(tmp_path):
+    planned(tmp_path, ("P01",))
+    written = write_sheets(read_study(tmp_path), tmp_path / "sheets", date(2027, 1, 1))
+    assert written[0].read_text().count('<section class="tile">') == 8

@@ -293,6 +293,26 @@ def status(study: Path, as_json: bool) -> None:
         click.echo(f"problem: {problem}", err=True)
 
 
+@command.command()
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Folder for the sheets."
+)
+def sheet(study: Path, out: Path) -> None:
+    """Write each person's nights to come: a sheet to print with boxes to fill, and a calendar.
+
+    ID.html opens and prints without a network; ID.ics goes into a calendar. Conditions of a
+    concealed plan are not in them.
+
+    Example: rlsmove study sheet my_study --out sheets
+    """
+    from rlsmove.report.night_sheet import write_sheets
+    from rlsmove.study.folder import read_study
+
+    for path in write_sheets(read_study(study), out):
+        click.echo(path)
+
+
 def tell_problems(problems: Sequence[Problem]) -> bool:
     """Name problems on standard error, and say whether any is more than a notice."""
     for problem in problems:
