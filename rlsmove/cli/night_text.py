@@ -136,8 +136,8 @@ def night_lines(result: NightResult) -> list[str]:
 #: What a source of sleep is called.
 SLEEP_SOURCES = {
     "hypnogram": "hypnogram",
-    "lights": "lights off and on given, stillness of the sensor between them",
-    "sensor": "sustained stillness of the sensor",
+    "lights": "lights off and on given, sustained inactivity between them",
+    "sensor": "sustained inactivity of the sensor",
 }
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from rlsmove.errors import SettingError
-from rlsmove.movements.sustained_stillness import sleep_within, stillness_window
+from rlsmove.movements.sustained_inactivity import inactivity_window, sleep_within
 from rlsmove.records import Intervals, Movements, Notice, Sleep
 
 #: Times with a date may lie this far outside of noon to noon: some rise after it.
@@ -82,7 +82,7 @@ def sleep_of_night(
     given = off_ms is not None and on_ms is not None
     hypnogram = scored if scored is not None and len(scored.stage) else None
     if not given and hypnogram is None:
-        window = stillness_window(movements, recorded)
+        window = inactivity_window(movements, recorded)
         if window is None:
             return None, [
                 Notice(
@@ -116,7 +116,7 @@ def sleep_of_night(
     return sleep_within(movements, recorded, off_ms, on_ms, source), [
         Notice(
             "sleep_from_sensor",
-            f"{told} the sensor's sustained stillness, not a hypnogram: lying awake without "
+            f"{told} the sensor's sustained inactivity, not a hypnogram: lying awake without "
             "moving counts as sleep, and an index per hour of sleep leans on it",
         )
     ]

@@ -162,8 +162,8 @@ def _draw_sleep(axes: Axes, facts: NightFacts) -> None:
 #: What a source of sleep is called.
 SLEEP_SOURCES = {
     "hypnogram": "from a hypnogram",
-    "lights": "from stillness between lights off and on",
-    "sensor": "from the sensor's stillness",
+    "lights": "from inactivity between lights off and on",
+    "sensor": "from the sensor's inactivity",
     "none": "not known",
 }
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rlsmove.movements import detect_leg_movements
-from rlsmove.movements.sustained_stillness import MINUTE_MS, sleep_within, stillness_window
+from rlsmove.movements.sustained_inactivity import MINUTE_MS, inactivity_window, sleep_within
 from rlsmove.records import (
     GROSS_MOVEMENT,
     LEFT,
@@ -54,7 +54,7 @@ def hours_of(sleep: Sleep, stage: int) -> float:
 
 def test_the_window_is_the_longest_rest_between_restless_hours() -> None:
     restless = movements(busy(0, 2) + busy(9, 11), 0.5, GROSS_MOVEMENT)
-    window = stillness_window(restless, recorded((0, 11)))
+    window = inactivity_window(restless, recorded((0, 11)))
     assert window is not None
     assert window[0] / HOUR_MS == pytest.approx(2, abs=0.15)
     assert window[1] / HOUR_MS == pytest.approx(9, abs=0.15)
@@ -62,7 +62,7 @@ def test_the_window_is_the_longest_rest_between_restless_hours() -> None:
 
 def test_up_for_less_than_an_hour_does_not_part_the_night() -> None:
     up = movements(busy(4, 4.5), 0.5, GROSS_MOVEMENT)
-    assert stillness_window(up, recorded((0, 8))) == (0, 8 * HOUR_MS)
+    assert inactivity_window(up, recorded((0, 8))) == (0, 8 * HOUR_MS)
 
 
 def test_a_periodic_series_is_not_taken_for_wake() -> None:
@@ -87,8 +87,8 @@ def test_nothing_is_said_of_time_without_record() -> None:
 
 
 def test_less_than_half_an_hour_holds_no_window() -> None:
-    assert stillness_window(Movements.empty(), recorded((0, 0.4))) is None
-    assert stillness_window(Movements.empty(), Intervals.empty()) is None
+    assert inactivity_window(Movements.empty(), recorded((0, 0.4))) is None
+    assert inactivity_window(Movements.empty(), Intervals.empty()) is None
 
 
 @pytest.mark.parametrize("scenario", ["severe", "restless", "none"])
@@ -101,7 +101,7 @@ def test_time_in_bed_and_sleep_are_near_the_truth_of_simulated_nights(scenario: 
     span = NightSpan(recording.start_time.date(), 0.0, end_s, end_s)
     night = read_night(UniformReader(recording), span, calibration)
     found = detect_leg_movements(night, side=LEFT)
-    window = stillness_window(found, recorded((0, 6)))
+    window = inactivity_window(found, recorded((0, 6)))
     truth = simulated.sleep
     assert window is not None
     assert truth.lights_off_ms is not None

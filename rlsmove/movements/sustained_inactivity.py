@@ -40,7 +40,7 @@ SHORTEST_REST_MIN = 30
 LONGEST_INTERRUPTION_MIN = 60
 
 
-def stillness_window(movements: Movements, recorded: Intervals) -> tuple[int, int] | None:
+def inactivity_window(movements: Movements, recorded: Intervals) -> tuple[int, int] | None:
     """Find the longest window of rest of one night.
 
     Parameters
