@@ -313,6 +313,25 @@ def sheet(study: Path, out: Path) -> None:
         click.echo(path)
 
 
+@command.command()
+@click.argument("study", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path))
+def export(study: Path, out: Path) -> None:
+    """Write a study's nights for other programs, with what it takes to repeat the test.
+
+    OUT gets tidy tables (nights.csv, sequences.csv, estimates.csv, flow.csv), each with its data
+    dictionary in JSON; analysis.R, which needs base R alone and gives each person's ratio and p;
+    and preregistration.md, filled from the plan.
+
+    Example: rlsmove study export my_study exported
+    """
+    from rlsmove.comparison.study_export import export_study
+    from rlsmove.study.folder import read_study
+
+    for path in export_study(read_study(study), out):
+        click.echo(path)
+
+
 def tell_problems(problems: Sequence[Problem]) -> bool:
     """Name problems on standard error, and say whether any is more than a notice."""
     for problem in problems:
