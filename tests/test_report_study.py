@@ -13,6 +13,7 @@ from test_report_night import OVERLAPS, Outline
 from rlsmove.cli import main
 from rlsmove.errors import StudyError
 from rlsmove.report.person_page import person_page
+from rlsmove.report.plain_answer import next_step, plain_answer
 from rlsmove.report.study_facts import read_study_facts
 from rlsmove.report.study_page import study_page
 
@@ -243,3 +244,57 @@ def test_nothing_overlaps_or_runs_over_on_desk_and_phone(made, page, tmp_path):
                 assert found["width"] <= width, (name, width)
                 assert found["overlaps"] == [], (name, width)
                 assert found["outside"] == [], (name, width)
+
+
+PERSON = {"ratio": 0.59, "ratio_low": 0.43, "ratio_high": 0.8, "verdict": "fewer"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "about 41 % less often; between 20 and 57 % would fit"),
+        ({"ratio_high": 1.15}, "anything from 57 % less often to 15 % more often would fit"),
+        ({"ratio": 1.5, "ratio_low": 1.05, "ratio_high": 2.1}, "between 5 and 110 % would fit"),
+        ({"ratio_low": None, "ratio_high": None}, "any other difference, or none, would fit"),
+        ({"ratio_low": None}, "anything from hardly ever to 20 % less often would fit"),
+        ({"ratio": 1.001}, "as often as on the others; between"),
+        ({"ratio": None}, "not enough yet"),
+        ({"verdict": "not_finished"}, "too early for an answer"),
+        ({"randomized": False}, "chance did not choose"),
+    ],
+)
+def test_the_answer_is_a_sentence_without_statistics(changed, said):
+    answer = plain_answer({**PERSON, **changed}, "at_the_end")
+    assert said in answer
+    for word in ("interval", "p ", "ratio", "significan", "95"):
+        assert word not in answer
+
+
+def test_looks_every_morning_answer_by_their_own_limits():
+    person = {**PERSON, "anytime": {"ratio_low": 0.3, "ratio_high": 0.9}}
+    assert "between 10 and 70 %" in plain_answer(person, "every_morning")
+
+
+def test_what_comes_next_is_about_nights():
+    undecided = {**PERSON, "verdict": "cannot_tell", "nights_needed": 40, "nights_over": 14}
+    assert "about 26 more nights" in next_step(undecided, "at_the_end")
+    begun = {**PERSON, "verdict": "not_finished", "nights_over": 6, "nights_planned": 14}
+    assert "6 of 14" in next_step(begun, "at_the_end")
+    assert "chance" in next_step({**PERSON, "randomized": False}, "at_the_end")
+    assert "none more are needed" in next_step(PERSON, "at_the_end")
+
+
+def test_a_person_page_begins_with_the_answer_the_nights_and_what_comes_next(made):
+    page = person_page(read_study_facts(made), "sim-001")
+    person = comparison_of(made)["persons"]["sim-001"]
+    places = [
+        page.index(part)
+        for part in (
+            plain_answer(person, "at_the_end"),
+            "<svg",
+            "Next:",
+            "In figures",
+            "<dt>p</dt>",
+        )
+    ]
+    assert places == sorted(places)

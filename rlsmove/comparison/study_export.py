@@ -127,7 +127,7 @@ def export_study(study: Study, out: Path) -> list[Path]:
         header = [column.name for column in columns]
         contents[out / f"{name}.csv"] = table_text(header, rows, delimiter=",")
         contents[out / f"{name}.json"] = json_text({c.name: c.dictionary_entry() for c in columns})
-    contents[out / SCRIPT] = _script(settings)
+    contents[out / SCRIPT] = _script(settings, simulated=bool(study.about.get("simulated")))
     contents[out / "preregistration.md"] = preregistration(study, plan, settings)
     write_files(contents)
     return list(contents)
@@ -199,7 +199,7 @@ def _estimate(person: PersonNights, settings: Settings) -> dict[str, Any]:
     return row
 
 
-def _script(settings: Settings) -> str:
+def _script(settings: Settings, *, simulated: bool) -> str:
     """The R script, with the constants of the test in front."""
     constants = {
         "added_to_count": ADDED_TO_COUNT,
@@ -211,6 +211,7 @@ def _script(settings: Settings) -> str:
     }
     head = [f"{name} <- {value!r}" for name, value in constants.items()]
     head.append(f'looks <- "{settings.looks}"')
+    head[:0] = ["# These data are simulated."] if simulated else []
     body = files("rlsmove.comparison").joinpath("each_person.R").read_text(encoding="utf-8")
     return "\n".join(head) + "\n\n" + body
 

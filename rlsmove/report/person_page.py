@@ -10,6 +10,7 @@ from markupsafe import Markup
 from rlsmove.errors import RlsmoveError, StudyError
 from rlsmove.report.figure_svg import NARROW_IN, WIDE_IN, page_style
 from rlsmove.report.page import Pictures, number, render
+from rlsmove.report.plain_answer import next_step, plain_answer
 from rlsmove.report.study_facts import NightStanding, StudyFacts
 from rlsmove.report.study_figures import (
     ForestRow,
@@ -89,6 +90,8 @@ def _context(facts: StudyFacts, participant_id: str) -> dict[str, Any]:
         "simulated": facts.simulated,
         "notices": facts.notices,
         "person": person,
+        "answer": plain_answer(person, str(comparison["settings"].get("looks"))),
+        "next_step": next_step(person, str(comparison["settings"].get("looks"))),
         "margin": margin,
         "index": index,
         "estimate": pictures.draw(forest([row], margin, narrow=True), _estimate_alt(person)),
