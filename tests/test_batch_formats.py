@@ -18,11 +18,13 @@ import pytest
 from batch_studies import FS, files_under, run_batch_command, signal_of, write_leg
 from device_files import write_bin, write_cwa, write_gt3x, write_old_gt3x
 
+from rlsmove.batch.fault_log import log_fault
 from rlsmove.batch.job import Job
 from rlsmove.batch.local_workers import LocalWorkers
 from rlsmove.batch.run import run_batch
 from rlsmove.batch.shards import Shard, merge_shards
 from rlsmove.batch.tasks import Failure, attempt
+from rlsmove.night.opened_leg import open_leg
 
 START = datetime(2026, 3, 2, 22)
 
@@ -183,6 +185,28 @@ def test_whatever_a_task_does_it_comes_back_as_a_failure(way: str) -> None:
     assert isinstance(outcome, Failure)
     assert outcome.code == "internal_error"
     assert outcome.sentence.startswith(WAYS[way])
+    if way not in ("lock", "no return", "deep"):
+        assert "in ends_in" in outcome.traceback
+
+
+def test_the_traceback_of_a_fault_is_kept_and_named(tmp_path: Path) -> None:
+    fault = attempt(ends_in, "unpicklable error")
+    derived = tmp_path / "derived"
+    told = log_fault(derived, fault, participant_id="p01", night="2026-03-02", file="a.cwa")
+    assert told.sentence == f"{fault.sentence}; the traceback is in derived/batch.log"
+    log_fault(derived, fault, participant_id="p02", night="", file="b.cwa")
+    log = (derived / "batch.log").read_text()
+    assert log.startswith(f"p01, 2026-03-02, a.cwa\n{fault.traceback}")
+    assert f"p02, b.cwa\n{fault.traceback}" in log
+
+
+def test_what_ails_a_recording_has_no_traceback(tmp_path: Path) -> None:
+    nothing = tmp_path / "a.cwa"
+    nothing.write_bytes(b"nothing")
+    failure = attempt(open_leg, nothing)
+    assert failure.traceback == ""
+    assert log_fault(tmp_path, failure, participant_id="", night="", file="") == failure
+    assert not (tmp_path / "batch.log").exists()
 
 
 def outcomes(workers: Any, ways: list[str]) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from click.testing import CliRunner
 
 from rlsmove.cli import main
 from rlsmove.comparison.comparison import compare_study
+from rlsmove.comparison.wording import comparison_text
 from rlsmove.devices import write_recording
+from rlsmove.report.study_facts import read_study_facts
 from rlsmove.simulate.study_results import ARMS, ResultParameters, write_simulated_results
 from rlsmove.study.check import check_study
 from rlsmove.study.columns import TABLES, Column, night_of, time_in_night
@@ -255,6 +257,36 @@ def test_a_person_who_is_not_in_the_plan_stays_out_of_the_cohort(study):
     assert result["cohort"]["left_out"] == [
         {"participant_id": "late", "reason": "the conditions were not randomized"}
     ]
+
+
+def test_a_table_that_lacks_nights_is_compared_with_a_sentence(study):
+    results = study / "derived" / "nights.csv"
+    lines = results.read_text().splitlines()
+    results.write_text("\n".join(lines[:13]) + "\n")
+    extent = {"complete": False, "nights": 12, "nights_expected": 42}
+    provenance = results.with_name("provenance.json")
+    provenance.write_text(json.dumps(extent))
+    found = compare_study(study)[0]
+    assert found["complete"] is False
+    assert "12 of 42 nights" in found["incomplete"]
+    assert "12 of 42 nights" in comparison_text(found)
+    reasons = {row["reason"] for p in found["persons"].values() for row in p["excluded"]}
+    lacks = "derived/nights.csv is not complete, and has no row of it yet"
+    assert reasons == {lacks, "still to come"}
+    (study / "derived" / "comparison.json").write_text(json.dumps(found))
+    (notice,) = read_study_facts(study).notices
+    assert notice.sentence == found["incomplete"]
+
+    results.write_text("\n".join(lines) + "\n")
+    provenance.write_text(json.dumps({"complete": True, "nights": 42, "nights_expected": 42}))
+    found = compare_study(study)[0]
+    assert found["complete"] is True
+    assert found["incomplete"] is None
+
+    results.write_text("\n".join(lines[:-1]) + "\n")
+    found = compare_study(study)[0]
+    assert found["complete"] is False
+    assert "41 of the 42 nights" in found["incomplete"]
 
 
 def test_nights_in_one_table_and_not_in_the_other_are_reported(study):

@@ -11,7 +11,7 @@ from typing import Any
 
 from rlsmove.batch.cohort_store import write_cohort_store
 from rlsmove.batch.finished_nights import clear_leftovers, night_folder
-from rlsmove.errors import RlsmoveError, StudyError
+from rlsmove.errors import RlsmoveError
 from rlsmove.io.atomic_files import write_files
 from rlsmove.io.json_text import json_text, plain
 from rlsmove.io.provenance import provenance_of_digests, sha256_of
@@ -19,10 +19,10 @@ from rlsmove.results.nights_csv import NIGHTS_FILE, nights_csv
 from rlsmove.review import reviewed_indices
 from rlsmove.rules import RuleSet
 from rlsmove.scoring import INDICES
-from rlsmove.study.folder import read_json
 from rlsmove.study.plan import PLAN
+from rlsmove.study.table_extent import PROVENANCE, TableExtent, read_extent
 
-FAILURES, PROVENANCE = "failures.csv", "provenance.json"
+FAILURES = "failures.csv"
 
 FAILURE_COLUMNS = ("participant_id", "night", "file", "code", "sentence")
 
@@ -78,9 +78,7 @@ def write_tables(
             derived / PROVENANCE: json_text(
                 {
                     **provenance_of_digests(sorted(inputs.items()), settings),
-                    "complete": complete,
-                    "nights": len(rows),
-                    "nights_expected": max(expected, len(rows)),
+                    **TableExtent(complete, len(rows), max(expected, len(rows))).as_written(),
                     "plan_digests": _plan_digests(derived),
                 }
             ),
@@ -93,15 +91,10 @@ def write_tables(
 
 def _says_more(derived: Path, nights: int) -> bool:
     """Whether the table that is there is complete, or has more nights."""
-    try:
-        earlier = read_json(derived / PROVENANCE)
-    except StudyError:
+    earlier = read_extent(derived)
+    if earlier is None or not (derived / NIGHTS_FILE).exists():
         return False
-    if not (derived / NIGHTS_FILE).exists():
-        return False
-    return earlier.get("complete") is True or (
-        isinstance(earlier.get("nights"), int) and earlier["nights"] > nights
-    )
+    return earlier.complete or earlier.nights > nights
 
 
 def _plan_digests(derived: Path) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rlsmove.batch.fault_log import log_fault
 from rlsmove.batch.finished_nights import NightKey, night_folder, read_record, why_unfinished
 from rlsmove.batch.job import Job
 from rlsmove.batch.tasks import (
@@ -117,7 +118,13 @@ def person_steps(person: Person, work: WorkList, explain: Explain, result: Perso
     yield list(reading_jobs.values())
     readings = [j.outcome for j in reading_jobs.values() if isinstance(j.outcome, Reading)]
     failed = {
-        file.name: outcome.with_names({file.path: file.name})
+        file.name: log_fault(
+            work.derived,
+            outcome.with_names({file.path: file.name}),
+            participant_id=person.participant_id,
+            night="",
+            file=file.name,
+        )
         for file in person.recordings
         if isinstance(outcome := reading_jobs[file.name].outcome, Failure)
     }
@@ -147,7 +154,13 @@ def person_steps(person: Person, work: WorkList, explain: Explain, result: Perso
     yield [job for job in scoring_jobs if job.outcome is None]
     for night, job in zip(to_score, scoring_jobs, strict=True):
         if isinstance(job.outcome, Failure):
-            failure = job.outcome.with_names({work.derived: work.derived.name})
+            failure = log_fault(
+                work.derived,
+                job.outcome.with_names({work.derived: work.derived.name}),
+                participant_id=person.participant_id,
+                night=night.key.night,
+                file=night.file,
+            )
             result.fail_night(night.key.night, night.side, night.file, failure)
         else:
             result.rows.append(job.outcome)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -24,7 +25,7 @@ from rlsmove.night.reopened_leg import (
     first_reading,
     reopen_leg,
 )
-from rlsmove.night.sleep_source import Lights
+from rlsmove.night.sleep_source import SLEEP_FROM_SENSOR, Lights
 from rlsmove.records import SIDES, Notice
 from rlsmove.results.night_files import massage_records, write_night_result
 from rlsmove.results.nights_csv import ROW_COLUMNS, massage_columns
@@ -50,10 +51,13 @@ class Failure:
         Lower case with underscores, stable between versions.
     sentence : str
         What happened, with its place and value.
+    traceback : str
+        Of a fault of the program itself; empty for what ails a recording or a night.
     """
 
     code: str
     sentence: str
+    traceback: str = ""
 
     def with_names(self, names: Mapping[Path, str]) -> Failure:
         """The same with paths of this machine told by the names that everybody knows."""
@@ -132,7 +136,14 @@ def internal_error(error: BaseException) -> Failure:
         told = " ".join(str(error).split())
     except Exception:
         told = "it cannot be put into words"
-    return Failure(INTERNAL_ERROR, f"{type(error).__name__}: {told}")
+    return Failure(INTERNAL_ERROR, f"{type(error).__name__}: {told}", _traceback_of(error))
+
+
+def _traceback_of(error: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception(error))
+    except Exception:  # an error whose words fail has frames all the same
+        return "".join(traceback.format_tb(error.__traceback__))
 
 
 def read_recording(file: RecordingFile, known: Mapping[str, Mapping[str, Any]]) -> Reading:
@@ -254,12 +265,16 @@ def score_night(
 
 
 def night_row(result: NightResult, key: NightKey) -> dict[str, Any]:
-    """One night's row of nights.csv."""
-    codes = dict.fromkeys(notice.code for notice in result.notices)
+    """One night's row of nights.csv.
+
+    Where sleep comes from has a column of its own, and is not among what is special to a night.
+    """
+    special = [notice for notice in result.notices if notice.code != SLEEP_FROM_SENSOR]
+    codes = dict.fromkeys(notice.code for notice in special)
     return {
-        "status": "warned" if result.notices else "ok",
+        "status": "warned" if special else "ok",
         "code": ";".join(codes),
-        "sentence": "; ".join(notice.sentence for notice in result.notices),
+        "sentence": "; ".join(notice.sentence for notice in special),
         "participant_id": key.participant_id,
         "night": key.night,
         "side": result.counted_side,

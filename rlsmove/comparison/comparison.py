@@ -35,6 +35,7 @@ from rlsmove.study.check import about_problems
 from rlsmove.study.folder import RESULTS, Study, read_study
 from rlsmove.study.plan import PLAN, FrozenPlan, read_plan
 from rlsmove.study.problems import Problem
+from rlsmove.study.table_extent import why_incomplete
 
 #: Says in every output that the nights never were.
 SIMULATED = "simulated"
@@ -123,6 +124,7 @@ def compare_study(
         inputs=[file for file in files if file.exists()],
         models=models,
         simulated=bool(study.about.get(SIMULATED)) or _any_simulated(study),
+        incomplete=why_incomplete(study),
     )
     comparison["reporting"] = reporting_items(study, plan, comparison)
     return plain(comparison), problems
@@ -221,6 +223,7 @@ def compare_table(
         inputs=[Path(path)],
         models=models,
         simulated=False,
+        incomplete="",
     )
     return plain(comparison), problems
 
@@ -292,6 +295,7 @@ def _comparison(
     inputs: Sequence[Path],
     models: bool,
     simulated: bool,
+    incomplete: str,
 ) -> dict[str, Any]:
     if not nights:
         raise StudyError("", "there is nobody to compare", expected="at least one participant")
@@ -328,7 +332,9 @@ def _comparison(
             ),
         ],
         "plan": plan,
-        "complete": all(p.nights_missing == 0 and p.person.finished for p in persons),
+        "complete": not incomplete
+        and all(p.nights_missing == 0 and p.person.finished for p in persons),
+        "incomplete": incomplete or None,
         "reporting": None,
         "provenance": provenance(inputs, used),
         "disclaimer": DISCLAIMER,

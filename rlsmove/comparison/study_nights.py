@@ -16,6 +16,7 @@ from rlsmove.review import EDITS_FILE, open_night
 from rlsmove.study.columns import RUN_IN
 from rlsmove.study.folder import COUNTED, RESULTS, Study, is_number, read_json
 from rlsmove.study.plan import FrozenPlan
+from rlsmove.study.table_extent import why_incomplete
 from rlsmove.study.tables import Row
 
 #: Which legs a row of derived/nights.csv is of, the best first.
@@ -87,6 +88,7 @@ def study_nights(study: Study, plan: FrozenPlan | None, index: str) -> list[Pers
     }
     planned = plan.participants if plan else {}
     last = _last_evening(diary, results)
+    no_row = _why_no_row(study)
     names = list(dict.fromkeys([*study.participants, *planned, *diary, *results]))
     return [
         _person(
@@ -99,6 +101,7 @@ def study_nights(study: Study, plan: FrozenPlan | None, index: str) -> list[Pers
             about.get(name, {}),
             index,
             last,
+            no_row,
         )
         for name in names
     ]
@@ -114,6 +117,7 @@ def _person(
     about: Mapping[str, Any],
     index: str,
     last: date,
+    no_row: str,
 ) -> PersonNights:
     arms = study.arms
     number = {arm.name: i for i, arm in enumerate(arms)}
@@ -130,7 +134,7 @@ def _person(
         left_out = _left_out(rows, entry is not None, planned is not None, name, number)
         arm = number.get(str(name), -1)
         received = number.get(str(row.get("condition_received", name)), -1)
-        found, failed = _result(results.get(evening, []), side, study.results is not None)
+        found, failed = _result(results.get(evening, []), side, no_row)
         count, hours = COUNTED[index]
         indices = _numbers(found)
         legs = _legs(study, participant_id, evening, results.get(evening, []))
@@ -163,6 +167,15 @@ def _person(
         about=about,
         planned_nights=plan.scheme.nights if plan and planned else None,
     )
+
+
+def _why_no_row(study: Study) -> str:
+    """Say why a night has no row in derived/nights.csv."""
+    if study.results is None:
+        return "derived/nights.csv is not there yet"
+    if why_incomplete(study):
+        return "derived/nights.csv is not complete, and has no row of it yet"
+    return "no recording of it"
 
 
 def _last_evening(
@@ -279,13 +292,13 @@ def _of_side(rows: list[Row], side: str) -> Row | None:
     return found[0] if len(found) == 1 else None
 
 
-def _result(rows: list[Row], side: str, any_results: bool) -> tuple[Row | None, str]:
+def _result(rows: list[Row], side: str, no_row: str) -> tuple[Row | None, str]:
     """Return the row to compare, or why there is none."""
     found = _of_side(rows, side)
     if found:
         return found, ""
     if not rows:
-        return None, "no recording of it" if any_results else "derived/nights.csv is not there yet"
+        return None, no_row
     same = [r for r in rows if r.get("side", "both") == side]
     if len(same) > 1:
         return None, "it stands more than once in derived/nights.csv"

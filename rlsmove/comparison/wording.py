@@ -200,6 +200,8 @@ def comparison_text(comparison: Mapping[str, Any]) -> str:
     ]
     if comparison["simulated"]:
         lines.append("These data are simulated.")
+    if comparison["incomplete"]:
+        lines.append(f"NOT ALL NIGHTS: {comparison['incomplete']}.")
     lines += [f"Plan: {comparison['plan']['sentence']}", ""]
     persons = comparison["persons"]
     width = max(len(name) for name in persons)

@@ -13,6 +13,9 @@ from rlsmove.errors import SettingError
 from rlsmove.movements.sustained_inactivity import inactivity_window, sleep_within
 from rlsmove.records import Intervals, Movements, Notice, Sleep
 
+#: Code of the notice that time asleep is the sensor's, which `Sleep.source` says too.
+SLEEP_FROM_SENSOR = "sleep_from_sensor"
+
 #: Times with a date may lie this far outside of noon to noon: some rise after it.
 LATE_RISER = timedelta(hours=3)
 
@@ -115,7 +118,7 @@ def sleep_of_night(
     told = "time in bed and sleep are" if not given else "sleep within lights off and on is"
     return sleep_within(movements, recorded, off_ms, on_ms, source), [
         Notice(
-            "sleep_from_sensor",
+            SLEEP_FROM_SENSOR,
             f"{told} the sensor's sustained inactivity, not a hypnogram: lying awake without "
             "moving counts as sleep, and an index per hour of sleep leans on it",
         )

@@ -154,10 +154,11 @@ def read_study_facts(folder: Path) -> StudyFacts:
         There is no comparison yet, or a file cannot be used.
     """
     if not (folder / STUDY_FILE).exists():
-        return StudyFacts(None, _comparison(folder / COMPARISON.name), {}, [])
+        comparison = _comparison(folder / COMPARISON.name)
+        return StudyFacts(None, comparison, {}, _about_extent(comparison))
     study = read_study(folder)
     comparison = _comparison(folder / COMPARISON)
-    plan, notices = None, []
+    plan, notices = None, _about_extent(comparison)
     try:
         plan = read_plan(study)
     except StudyError as error:
@@ -206,6 +207,12 @@ def _comparison(path: Path) -> dict[str, Any]:
                 advice="`rlsmove compare` makes it anew",
             )
     return comparison
+
+
+def _about_extent(comparison: Mapping[str, Any]) -> list[Notice]:
+    """Say that nights are yet to come, where the table that was compared says so."""
+    told = comparison.get("incomplete")
+    return [Notice("table_not_complete", str(told))] if told else []
 
 
 def _changed_since(comparison: Mapping[str, Any], folder: Path) -> list[str]:
