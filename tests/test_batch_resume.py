@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,16 @@ import pytest
 from batch_studies import FIRST_NIGHT, change_cell, drop_rows, files_under, make_study, write_leg
 
 from rlsmove.batch import BatchResult, person_tasks, run_batch
-from rlsmove.batch.tasks import read_recording
+from rlsmove.batch.finished_nights import NightKey, read_record
+from rlsmove.batch.tasks import night_row, read_recording
 from rlsmove.batch.work_list import RecordingFile
 from rlsmove.errors import RecordingError, StudyError
 from rlsmove.io.provenance import library_versions
+from rlsmove.night.analysis import analyse_night
+from rlsmove.night.opened_leg import open_leg
 from rlsmove.night.reopened_leg import reopen_leg
+from rlsmove.night.sleep_source import Lights
+from rlsmove.records import Notice
 from rlsmove.results.movements_csv import MOVEMENT_COLUMNS
 from rlsmove.review import open_night
 from rlsmove.review.edits import append_edit, new_edit
@@ -121,6 +127,25 @@ def test_a_night_in_one_table_and_not_in_the_other_is_reported(study: Path) -> N
     assert second["status"] == "failed"
     assert second["code"] == "no_recording"
     assert [failure["code"] for failure in result.failures] == ["no_recording"]
+
+
+def test_that_sleep_comes_from_the_sensor_is_a_column_and_no_warning(study: Path) -> None:
+    for row in rows_of(study):
+        assert row["sleep_source"] == "lights"
+        assert "sleep_from_sensor" not in row["code"].split(";")
+        assert "stillness" not in row["sentence"]
+    record = read_record(study / f"derived/nights/p01/{NIGHT_1}")
+    assert record
+    key = NightKey(**record["key"])
+    leg = open_leg(study / f"raw/p01_{NIGHT_1}_left.h5")
+    result = analyse_night([leg], FIRST_NIGHT, lights=Lights("22:05", "22:40"))
+    (common,) = (n for n in result.notices if n.code == "sleep_from_sensor")
+    assert night_row(replace(result, notices=[common]), key)["status"] == "ok"
+    special = Notice("not_worn", "it lay on the table")
+    row = night_row(replace(result, notices=[common, special]), key)
+    assert [row[name] for name in ("status", "code", "sentence")] == [
+        "warned", "not_worn", "it lay on the table",
+    ]  # fmt: skip
 
 
 def test_lights_of_the_diary_are_used(study: Path) -> None:
