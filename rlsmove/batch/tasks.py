@@ -162,7 +162,8 @@ def read_recording(file: RecordingFile, known: Mapping[str, Mapping[str, Any]]) 
     Reading
         Without its first reading where the digest is known.
     """
-    sha256 = sha256_of(file.path) if known else ""
+    # Of a pipe there is no digest, nor an end.
+    sha256 = sha256_of(file.path) if known and file.path.is_file() else ""
     earlier = known.get(sha256, {})
     if earlier and earlier.get("told") == file.told.as_texts():
         return Reading(
