@@ -133,7 +133,7 @@ def test_that_sleep_comes_from_the_sensor_is_a_column_and_no_warning(study: Path
     for row in rows_of(study):
         assert row["sleep_source"] == "lights"
         assert "sleep_from_sensor" not in row["code"].split(";")
-        assert "stillness" not in row["sentence"]
+        assert "inactivity" not in row["sentence"]
     record = read_record(study / f"derived/nights/p01/{NIGHT_1}")
     assert record
     key = NightKey(**record["key"])
