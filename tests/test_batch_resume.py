@@ -218,7 +218,10 @@ def test_a_reviewed_night_counts_as_reviewed(study: Path) -> None:
 def test_the_table_has_the_columns_of_the_contract(finished: Path) -> None:
     header = (finished / "derived/nights.csv").read_text().splitlines()[0].split(",")
     first = ["status", "code", "sentence", "participant_id", "night", "side", "file"]
-    first += ["simulated", "reviewed", "sleep_source", "rules", "detector"]
+    first.append("simulated")
+    massage = ["", "_start", "_min", "_kind", "_intensity_g", "_before_lights_off_min"]
+    first += [f"massage_seen{what}" for what in massage]
+    first += ["reviewed", "sleep_source", "rules", "detector"]
     assert header == [*first, *(index.name for index in INDICES)]
 
 
