@@ -513,3 +513,15 @@ def test_damage_gives_samples_or_a_clear_error(
     except RlsmoveError:
         return
     assert (np.diff(time_s) > 0).all()
+
+
+def test_a_start_that_counts_from_1970_is_said_to_be_taken_for_utc(tmp_path: Path) -> None:
+    rows = "\n".join(f"{row % 3},0,{64 + row % 2}" for row in range(640))
+    path = tmp_path / "ACC.csv"
+    path.write_text(
+        "1772400600.000000, 1772400600.000000, 1772400600.000000\n"
+        f"32.000000, 32.000000, 32.000000\n{rows}\n"
+    )
+    recording = open_recording(path)
+    assert "epoch_time" in {notice.code for notice in recording.notices}
+    assert {taken.what: taken.value for taken in recording.taken}["zone"] == "UTC"

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from recordings import ArrayRecording, at_rest
 
 from rlsmove.errors import UnsuitableSignal
-from rlsmove.signal.suitability import check_rate, check_signal
+from rlsmove.signal.calibration import calibrate
+from rlsmove.signal.suitability import check_rate, check_scale, check_signal
 from rlsmove.signal.survey import survey_recording
 
 
@@ -98,3 +99,10 @@ def test_a_rate_that_differs_from_the_settings_is_noticed() -> None:
     (notice,) = recording.notices
     assert notice.code == "rate_differs"
     assert "set to 100 Hz but recorded 80.00 Hz" in notice.sentence
+
+
+@pytest.mark.parametrize(("scale", "doubted"), [(1.0, False), (0.96, False), (0.9, True)])
+def test_a_scale_that_rest_contradicts_is_doubted(scale: float, doubted: bool) -> None:
+    recording = ArrayRecording(at_rest(0.1) * scale)
+    check_scale(recording, calibrate(survey_recording(recording)))
+    assert [notice.code for notice in recording.notices] == ["scale_doubtful"] * doubted

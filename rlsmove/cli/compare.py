@@ -6,13 +6,15 @@ from pathlib import Path
 
 import click
 
+from rlsmove.cli.input_paths import InputPath
+
 
 @click.command()
-@click.argument("study", type=click.Path(path_type=Path), required=False)
+@click.argument("study", type=InputPath(), required=False)
 @click.option(
     "--nights",
     "table",
-    type=click.Path(path_type=Path),
+    type=InputPath(),
     help="Instead of STUDY: a CSV or TSV of nights counted elsewhere (participant_id, night, "
     "condition, block, period, count, hours).",
 )

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from rlsmove.cli.input_paths import InputPath
 from rlsmove.cli.told_options import ToldOptions, told_options
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=InputPath())
 @click.argument("out", type=click.Path(path_type=Path))
 @told_options()
 def command(file: Path, out: Path, told: ToldOptions) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import click
 
+from rlsmove.cli.input_paths import InputPath
 from rlsmove.cli.told_options import ToldOptions, told_options
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=InputPath())
 @told_options()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def command(file: Path, told: ToldOptions, as_json: bool) -> None:

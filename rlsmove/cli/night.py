@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rlsmove.cli.input_paths import InputPath
 from rlsmove.cli.told_options import ToldOptions, told_options
 
 if TYPE_CHECKING:
@@ -17,21 +18,21 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option("--left", type=click.Path(path_type=Path), help="Recording of the left ankle.")
-@click.option("--right", type=click.Path(path_type=Path), help="Recording of the right ankle.")
+@click.argument("file", type=InputPath(), required=False)
+@click.option("--left", type=InputPath(), help="Recording of the left ankle.")
+@click.option("--right", type=InputPath(), help="Recording of the right ankle.")
 @click.option("--side", type=click.Choice(["left", "right"]), help="Leg of FILE.")
 @click.option("--night", "evening", help="Only the night that begins on this date (2026-03-01).")
 @click.option(
     "--sleep",
     "events_file",
-    type=click.Path(path_type=Path),
+    type=InputPath(),
     help="Event list or hypnogram of a laboratory; its clock is found.",
 )
 @click.option(
     "--labels",
     "labels_file",
-    type=click.Path(path_type=Path),
+    type=InputPath(),
     help="Table of labels (CSV: label,kind,meaning) for it, on top of the built-in one.",
 )
 @click.option("--lights-off", help="Wall time, such as 23:10 or 2026-03-01T23:10.")

@@ -74,7 +74,8 @@ def info_lines(leg: Leg) -> list[str]:
         (f"{taken.what} taken for", f"{taken.value}  ({taken.source})") for taken in recording.taken
     )
     for night in leg.nights:
-        lines.append(f"  night {night.evening}        {night.recorded_s / 3600:.2f} h recorded")
+        evening = night.evening if recording.dated else "no date"
+        lines.append(f"  night {evening!s:10}        {night.recorded_s / 3600:.2f} h recorded")
     lines += [f"  warning: {notice.sentence}" for notice in recording.notices]
     return lines
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rlsmove.cli.input_paths import InputPath
+
 if TYPE_CHECKING:
     from rlsmove.study.folder import Study
 
@@ -19,7 +21,7 @@ _LODGE = (
 
 
 @click.command()
-@click.argument("study", type=click.Path(path_type=Path))
+@click.argument("study", type=InputPath())
 @click.option(
     "--scheme",
     type=click.Choice(["pairs", "blocks", "free"]),

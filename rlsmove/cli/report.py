@@ -6,13 +6,15 @@ from pathlib import Path
 
 import click
 
+from rlsmove.cli.input_paths import InputPath
+
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=InputPath())
 @click.option("--person", help="In a study: the participant whose report is wanted.")
 @click.option(
     "--recordings",
-    type=click.Path(path_type=Path),
+    type=InputPath(),
     help="Folder of the recordings, for nights whose signal was not kept.  "
     "[default: raw of the study]",
 )

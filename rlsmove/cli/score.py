@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rlsmove.cli.input_paths import InputPath
+
 if TYPE_CHECKING:
     from rlsmove.rules import RuleSet
 
 
 @click.command()
-@click.argument("events", type=click.Path(path_type=Path))
+@click.argument("events", type=InputPath())
 @click.option(
     "--rules",
     "rules_name",
@@ -57,13 +59,13 @@ if TYPE_CHECKING:
 @click.option(
     "--labels",
     "labels_file",
-    type=click.Path(path_type=Path),
+    type=InputPath(),
     help="Table of labels (CSV: label,kind,meaning) on top of the built-in one.",
 )
 @click.option(
     "--sleep",
     "sleep_file",
-    type=click.Path(path_type=Path),
+    type=InputPath(),
     help="Another list of the night, with its stages.",
 )
 @click.option("--channels", help="Channels of leg EMG in an EDF file, such as 'LAT,RAT'.")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rlsmove.cli.input_paths import InputPath
+
 if TYPE_CHECKING:
     from rlsmove.study.diaries import DiaryHints
     from rlsmove.study.problems import Problem
@@ -46,7 +48,7 @@ def new(folder: Path, study_id: str, time_zone: str) -> None:
 
 
 @command.command()
-@click.argument("study", type=click.Path(path_type=Path))
+@click.argument("study", type=InputPath())
 def check(study: Path) -> None:
     """List everything that is wrong with a study folder, with file, row and column.
 
@@ -113,8 +115,8 @@ def _hints(
 
 
 @command.command("import-sleeplog")
-@click.argument("study", type=click.Path(path_type=Path))
-@click.argument("log", metavar="DIARY", type=click.Path(path_type=Path))
+@click.argument("study", type=InputPath())
+@click.argument("log", metavar="DIARY", type=InputPath())
 @_diary_options
 @click.option("--dry-run", is_flag=True, help="Show what was understood, and write nothing.")
 def import_sleeplog(
@@ -150,9 +152,9 @@ def import_sleeplog(
 
 
 @command.command("from")
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.argument("study", type=click.Path(path_type=Path))
-@click.option("--diary", type=click.Path(path_type=Path), help="Diary of the nights, CSV or Excel.")
+@click.argument("folder", type=InputPath())
+@click.argument("study", type=InputPath())
+@click.option("--diary", type=InputPath(), help="Diary of the nights, CSV or Excel.")
 @click.option(
     "--pattern",
     help="How the files' names are made, such as '{person}/{date}_{leg}'; {} and * stand for "
@@ -231,7 +233,7 @@ def from_(
 
 
 @command.command()
-@click.argument("study", type=click.Path(path_type=Path))
+@click.argument("study", type=InputPath())
 def undo(study: Path) -> None:
     """Take back the last import: put the tables back as they were before it.
 

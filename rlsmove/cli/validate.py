@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rlsmove.cli.input_paths import InputPath
 from rlsmove.cli.told_options import ToldOptions, told_options
 
 if TYPE_CHECKING:
@@ -14,23 +15,17 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("reference", type=click.Path(path_type=Path), required=False)
-@click.argument("test", type=click.Path(path_type=Path), required=False)
-@click.option(
-    "--psg", type=click.Path(path_type=Path), help="Night of a laboratory: EDF or events."
-)
-@click.option("--left", type=click.Path(path_type=Path), help="Recording of the left ankle.")
-@click.option("--right", type=click.Path(path_type=Path), help="Recording of the right ankle.")
-@click.option(
-    "--sleep", type=click.Path(path_type=Path), help="Stages, where the laboratory's file has none."
-)
-@click.option(
-    "--second", type=click.Path(path_type=Path), help="A second scorer's list of the same night."
-)
+@click.argument("reference", type=InputPath(), required=False)
+@click.argument("test", type=InputPath(), required=False)
+@click.option("--psg", type=InputPath(), help="Night of a laboratory: EDF or events.")
+@click.option("--left", type=InputPath(), help="Recording of the left ankle.")
+@click.option("--right", type=InputPath(), help="Recording of the right ankle.")
+@click.option("--sleep", type=InputPath(), help="Stages, where the laboratory's file has none.")
+@click.option("--second", type=InputPath(), help="A second scorer's list of the same night.")
 @click.option(
     "--nights",
     "table",
-    type=click.Path(path_type=Path),
+    type=InputPath(),
     help="Many nights: a table of night, psg, left, right, sleep, second.",
 )
 @click.option("--channels", help="Channels of leg EMG in the EDF, such as 'LAT,RAT'.")
@@ -55,7 +50,7 @@ if TYPE_CHECKING:
 @click.option(
     "--labels",
     "labels_file",
-    type=click.Path(path_type=Path),
+    type=InputPath(),
     help="Table of labels (CSV: label,kind,meaning) on top of the built-in one.",
 )
 @click.option(

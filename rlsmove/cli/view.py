@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
+from rlsmove.cli.input_paths import InputPath
+
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=InputPath())
 @click.option(
     "--recordings",
-    type=click.Path(path_type=Path),
+    type=InputPath(),
     help="Folder of the recordings, for nights whose signal was not kept.  "
     "[default: raw of the study]",
 )

@@ -176,10 +176,12 @@ class LogRecording(PacketRecording):
         self._trailing += left > 0 and not self._missing
         if self._info_broken:
             self._unknown = self._read
+            self._places.append("info.txt")
         if self._stream.mismatch:
             if "damaged_blocks" not in self._tally:
                 # What is wrong passed the records' own checks.
                 self._unknown = self._read
+                self._places.append("log.bin")
                 self.notice(
                     "checksum",
                     "log.bin does not match its checksum in the zip file, though each record "

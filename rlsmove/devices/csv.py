@@ -301,7 +301,8 @@ class _Opening:
             why or ("the columns" if dated else "nothing says it"),
         )
         offset = times.offset_minutes
-        if dated and offset == kernels.NO_OFFSET and times.utc and not recording.time_zone:
+        counted = times.utc or (self.empatica is not None and why == "its first row")
+        if dated and offset == kernels.NO_OFFSET and counted and not recording.time_zone:
             self.notices["epoch_time"] = (
                 "Times count from 1970 and are taken for UTC: nights are cut at noon UTC, and wall "
                 "times are UTC, until a zone is told (--time-zone)."

@@ -675,18 +675,21 @@ class PacketRecording(Recording):
         """How much was read, once all is; notes what is missing and was not found damaged."""
         damaged = self._tally.get("damaged_blocks", (0, ""))[0]
         lost = int(max(self._missing + self._trailing, damaged))
-        if lost > damaged and self._places:
+        gaps = [place.partition(" before ")[2] for place in self._places if " before " in place]
+        if lost > damaged and gaps:
             self.notice(
                 "missing_blocks",
                 _SENTENCES["missing_blocks"].format(
                     count=lost - damaged,
                     unit=self._unit,
-                    first=self._places[0].partition(" before ")[2],
+                    first=gaps[0],
                 ),
             )
         places = self._places
         if damaged:
             places = [f"damage at {self._tally['damaged_blocks'][1]}", *places]
+        if self._trailing:
+            places = [*places, f"{self._trailing} {self._unit} at the end"]
         return Completeness(
             self._unit,
             self._read + lost if self._counted else None,

@@ -55,6 +55,8 @@ def set_wall_clock(recording: Recording, told: Told) -> None:
         recording.start_time = start.astimezone(timezone(offset or timedelta()))
         recording.take("zone", zone, source)
         recording.drop_notices("epoch_time")
+    elif any(notice.code == "epoch_time" for notice in recording.notices):
+        recording.take("zone", "UTC", "a guess: its times count from 1970, and nothing says a zone")
     elif start.tzinfo is not None:
         recording.take("zone", f"UTC{start:%z}", "the file; the zone by name is not known")
     else:

@@ -54,7 +54,8 @@ def write_files(contents: Mapping[Path, str]) -> None:
     Parameters
     ----------
     contents : mapping of Path to str
-        What each file shall hold, written as UTF-8 with the line ends as given.
+        What each file shall hold, written as UTF-8 with the line ends as given; a byte of a
+        file's name that is not UTF-8 by its escape.
 
     Raises
     ------
@@ -63,4 +64,6 @@ def write_files(contents: Mapping[Path, str]) -> None:
     """
     with ExitStack() as files:
         for path, text in contents.items():
-            files.enter_context(atomic_path(path)).write_bytes(text.encode())
+            files.enter_context(atomic_path(path)).write_bytes(
+                text.encode("utf-8", "backslashreplace")
+            )

@@ -24,7 +24,9 @@ def json_text(value: Any) -> str:
         Mappings, sequences, numpy arrays and scalars, dates, paths, text, numbers, None. Numbers
         are rounded to `DECIMALS`; NaN and infinity become null, which is all that JSON has.
     """
-    return json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # A byte of a file's name that is not UTF-8 becomes \\udcXX, which JSON reads as Python does.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def plain(value: Any) -> Any:

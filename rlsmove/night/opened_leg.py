@@ -18,7 +18,7 @@ from rlsmove.massage.second_spectra import SecondSpectra, SpectraOfBlocks
 from rlsmove.records import SIDES, FloatArray
 from rlsmove.signal.calibration import Calibration, calibrate
 from rlsmove.signal.nights import NightSpan, night_spans
-from rlsmove.signal.suitability import check_rate, check_signal
+from rlsmove.signal.suitability import check_rate, check_scale, check_signal
 from rlsmove.signal.survey import Survey, survey_recording
 from rlsmove.signal.uniform_clock import UniformReader
 from rlsmove.signal.wear import nonwear_stretches
@@ -131,6 +131,8 @@ def read_leg(
     spectra = SpectraOfBlocks(recording.sample_rate_hz)
     survey = survey_recording(recording, progress, spectra.add)
     check_signal(recording, survey)
+    calibration = calibrate(survey)
+    check_scale(recording, calibration)
     nights, leftovers = night_spans(
         recording.start_time, survey, recording.time_zone, recording.dated
     )
@@ -139,7 +141,7 @@ def read_leg(
         reader=UniformReader(recording),
         side=SIDES.index(side or recording.side),
         survey=survey,
-        calibration=calibrate(survey),
+        calibration=calibration,
         nonwear_s=nonwear_stretches(survey),
         nights=nights,
         leftovers=leftovers,

@@ -80,9 +80,10 @@ class Calibration:
                 f"{1000 * self.error_after_g:.1f} mg after"
             )
         if self.status == "too_little_rest":
+            off = f", {1000 * self.error_before_g:.1f} mg off 1 g at rest" if self.n_windows else ""
             return (
                 f"not calibrated: {self.n_windows} still windows of 10 s, "
-                f"{WINDOWS_ENOUGH} are needed; the device's own scale is used"
+                f"{WINDOWS_ENOUGH} are needed; the device's own scale is used{off}"
             )
         if self.status == "too_few_postures":
             return (

@@ -6,6 +6,7 @@ import numpy as np
 
 from rlsmove.devices.recording import Recording
 from rlsmove.errors import UnsuitableSignal
+from rlsmove.signal.calibration import Calibration
 from rlsmove.signal.survey import Survey
 
 #: Leg movements are bursts of 0.5 s with content up to 10 Hz; below 20 samples a second neither
@@ -14,6 +15,10 @@ SLOWEST_HZ = 20.0
 
 #: Gravity at rest, in g, of a working device before calibration (gain and offset included).
 GRAVITY_LOW_G, GRAVITY_HIGH_G = 0.7, 1.3
+
+#: Mean distance from 1 g at rest, in g, from which a scale that was not calibrated is doubted.
+#: Sensors that work lie within a few hundredths (van Hees et al. 2014).
+SCALE_DOUBTED_G = 0.05
 
 #: Standard gravity, m/s2 (CGPM 1901).
 STANDARD_GRAVITY = 9.80665
@@ -87,6 +92,26 @@ def check_signal(recording: Recording, survey: Survey) -> None:
             "rate_differs",
             f"the device was set to {recording.sample_rate_hz:g} Hz but recorded "
             f"{survey.true_rate_hz:.2f} Hz by its own clock; times follow the clock",
+        )
+
+
+def check_scale(recording: Recording, calibration: Calibration) -> None:
+    """Notice a scale that rest contradicts and that calibration could not put right.
+
+    Parameters
+    ----------
+    recording : Recording
+        Gets the notice ``scale_doubtful``.
+    calibration : Calibration
+        Of its samples.
+    """
+    off_g = calibration.error_before_g
+    if calibration.status != "calibrated" and off_g > SCALE_DOUBTED_G:
+        recording.notice(
+            "scale_doubtful",
+            f"at rest it is {1000 * off_g:.0f} mg off 1 g, which could not be put right: the gain "
+            "or the offset in the file may be damaged, or the sensor; sizes of movements may be "
+            "wrong",
         )
 
 
