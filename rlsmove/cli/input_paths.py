@@ -18,7 +18,7 @@ class InputPath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """As `click.Path`, but for what is neither a file nor a folder."""
-        path = super().convert(value, param, ctx)
+        path = Path(str(super().convert(value, param, ctx)))
         try:
             readable = not path.exists() or path.is_file() or path.is_dir()
         except OSError:
