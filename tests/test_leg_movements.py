@@ -97,6 +97,33 @@ def test_two_movements_half_a_second_of_rest_apart_are_two() -> None:
     assert movements.kind.tolist() == [LEG_MOVEMENT, LEG_MOVEMENT]
 
 
+@pytest.mark.parametrize("rest_s", [1.5, 2.0, 3.0])
+@pytest.mark.parametrize("left_deg", [-0.5, 0.3, 0.6])
+def test_a_leg_movement_after_a_change_of_posture_has_settled_is_one_of_its_own(
+    rest_s: float, left_deg: float
+) -> None:
+    onset_s = 301.5 + rest_s
+    shank = Shank().settle(300.0, 1.5, deg=30.0).flex(onset_s, 2.5, deg=5.0, left_deg=left_deg)
+    movements = found(shank)
+    assert movements.kind.tolist() == [POSTURE_SHIFT, LEG_MOVEMENT]
+    assert movements.onset_ms[1] / 1000 == pytest.approx(onset_s, abs=0.15)
+    assert movements.duration_ms[1] / 1000 == pytest.approx(2.5, abs=0.3)
+    end_s = (movements.onset_ms[0] + movements.duration_ms[0]) / 1000
+    assert end_s == pytest.approx(301.5, abs=0.2)
+
+
+def test_a_leg_movement_that_comes_back_not_quite_rests_before_the_next_posture() -> None:
+    shank = Shank().flex(300.0, 2.0, deg=6.0, left_deg=0.6).settle(303.8, 1.5, deg=30.0)
+    movements = found(shank)
+    assert movements.kind.tolist() == [LEG_MOVEMENT, POSTURE_SHIFT]
+    assert movements.onset_ms[1] / 1000 == pytest.approx(303.8, abs=0.2)
+
+
+def test_a_pause_near_the_end_of_a_held_movement_does_not_part_it() -> None:
+    shank = Shank().flex(300.0, 3.0, deg=5.0).flex(302.8, 1.8, deg=1.5)
+    assert found(shank).kind.tolist() == [LEG_MOVEMENT]
+
+
 def test_nothing_is_a_leg_movement_while_the_limb_never_rests() -> None:
     shank = Shank(noise_g=0.1)
     for k in range(30):

@@ -261,6 +261,32 @@ def test_two_short_bursts_that_turn_on_are_one_where_the_pause_is_short() -> Non
         assert found.tolist() == groups
 
 
+@pytest.mark.parametrize("seed", RNG_SEEDS)
+def test_rests_are_the_first_stretches_within_the_threshold_of_how_they_begin(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    acceleration = walk(rng)
+    away_g = rng.uniform(0.005, 0.02, 16).astype(np.float32)
+    runs = np.array([[3, 150], [160, 168], [200, 400]], np.int64)
+    half, shortest = 1, 10
+    rests = np.empty((100, 3), np.int64)
+    count = _kernels.find_rests(acceleration, away_g, runs, half, shortest, np.empty((1, 3)), rests)
+    expected = []
+    for run, (first, last) in enumerate(runs):
+        start = first
+        while start + shortest <= last:
+            level = acceleration[start : start + shortest].astype(float).mean(axis=0)
+            still = [
+                np.linalg.norm(moment(acceleration, i, half) - level) <= away_g[i // SECOND]
+                for i in range(start, last)
+            ]
+            length = still.index(False) if False in still else len(still)
+            if length >= shortest:
+                expected.append([run, start, start + length])
+            start += length if length >= shortest else 1
+    assert len(expected) > 3
+    assert rests[:count].tolist() == expected
+
+
 @pytest.mark.filterwarnings("error")
 def test_a_burst_out_of_zeros_is_traced_without_a_warning() -> None:
     rng = np.random.default_rng(0)

@@ -233,6 +233,48 @@ def trace_away(
 
 
 @kernel(
+    "int64(float32[:,::1], float32[::1], int64[:,::1], int64, int64, float64[:,::1], int64[:,::1])"
+)
+def find_rests(
+    acceleration: NDArray[np.float32],
+    away_g: NDArray[np.float32],
+    runs: NDArray[np.int64],
+    half: int,
+    shortest: int,
+    level: NDArray[np.float64],
+    rests: NDArray[np.int64],
+) -> int:
+    """Stretches within each run in which the limb lies still, wherever that is.
+
+    acceleration (n, 3); away_g, a value a second; runs (k, 2). A stretch is still where every
+    moment of it, the mean of the points within ``half``, lies within the threshold of the mean of
+    its first ``shortest`` points. level (1, 3), scratch; rests (m, 3): number of the run, first
+    point and the one after the last. Returns the number found, at most m.
+    """
+    found = 0
+    for k in range(len(runs)):
+        i = runs[k, 0]
+        while i + shortest <= runs[k, 1] and found < len(rests):
+            for axis in range(3):
+                total = 0.0
+                for near in range(i, i + shortest):
+                    total += acceleration[near, axis]
+                level[0, axis] = total / shortest
+            end = i
+            while end < runs[k, 1]:
+                if distance_at(acceleration, end, half, level, 0) > away_g[end // SECOND]:
+                    break
+                end += 1
+            if end - i >= shortest:
+                rests[found, 0], rests[found, 1], rests[found, 2] = k, i, end
+                found += 1
+                i = end
+            else:
+                i += 1
+    return found
+
+
+@kernel(
     "void(float32[:,::1], int64[::1], int64[::1], int64, float64[:,::1], float64[::1], int64,"
     " float64[::1], float64[::1])"
 )

@@ -15,6 +15,12 @@ from rlsmove.signal.activity import AWAY_OVER_NOISE, MOMENT_S, REST_S, SECOND, A
 #: Rest of at least this much parts two movements (WASM 2016, offset: 0.5 s at rest).
 REST_BETWEEN_S = 0.5
 
+#: A limb may lie at rest a little away from where it lay before and from where it lies later. Such
+#: a rest is told from a pause in a movement by its length: stretches of 0.5 s in which the limb
+#: is still lie mostly inside held and gross movements in simulated nights for training, those of
+#: 1 s seldom.
+REST_ELSEWHERE_S = 1.0
+
 #: Longest way out and back that is looked for: a candidate lasts 10 s (WASM 2016), bursts reach
 #: beyond the movement by up to 1.8 s, and a limb that stays away longer has changed its posture.
 LONGEST_HOLD_S = 13.5
@@ -42,6 +48,7 @@ TURN_SPAN_S = 0.8
 SPREAD_POINTS = 1.4
 
 _JOIN = round(REST_BETWEEN_S * SECOND)
+_REST = round(REST_ELSEWHERE_S * SECOND)
 _HALF = round(MOMENT_S * SECOND) // 2
 
 
@@ -129,23 +136,13 @@ def trace_movements(
     spans = np.stack([bursts[group[:, 0], 0], bursts[group[:, 1] - 1, 1]], axis=1)
     before, after = before[group[:, 0]], after[group[:, 1] - 1]
 
-    # Runs within a burst are parted by rest, so there cannot be more of them than this.
-    runs = np.empty((n // _JOIN + 2 * len(bursts), 3), np.int64)
-    level = np.empty(len(runs))
-    count = _kernels.trace_away(
-        acceleration,
-        activity.shaking,
-        activity.away_g,
-        spans,
-        before,
-        after,
-        _HALF,
-        _JOIN,
-        np.empty((2, np.max(spans[:, 1] - spans[:, 0], initial=0))),
-        runs,
-        level,
-    )
-    number, low, high = runs[:count].T
+    runs, level = _runs_away(acceleration, activity, spans, before, after)
+    rests = _rests_between(acceleration, activity, runs, before, after)
+    if len(rests) > 0:
+        spans, before, after = _parted(acceleration, spans, before, after, rests)
+        runs, level = _runs_away(acceleration, activity, spans, before, after)
+    count = len(runs)
+    number, low, high = runs.T
     before, after = before[number], after[number]
     same = number[1:] == number[:-1]
     floor = np.concatenate([[0], np.where(same, high[:-1], 0)])[:count]
@@ -154,8 +151,8 @@ def trace_movements(
     away_g = activity.away_g.astype(np.float64)
     longest = LONGEST_LEAD_S * SECOND
     last = high - 1
-    early = _leads(acceleration, low, last, 1, before, level[:count] * away_g[low // SECOND])
-    late = _leads(acceleration, last, low, -1, after, level[:count] * away_g[last // SECOND])
+    early = _leads(acceleration, low, last, 1, before, level * away_g[low // SECOND])
+    late = _leads(acceleration, last, low, -1, after, level * away_g[last // SECOND])
     start = np.maximum(low - np.minimum(early, longest) + SPREAD_POINTS, floor)
     end = np.minimum(last + np.minimum(late, longest) - SPREAD_POINTS, ceiling - 1.0)
     nothing = end <= start
@@ -193,6 +190,88 @@ def trace_movements(
         center=center,
         straight=np.linalg.eigvalsh(scatter)[:, 2] / _energy(scatter),
         along=_along(scatter, before),
+    )
+
+
+def _runs_away(
+    acceleration: NDArray[np.float32],
+    activity: Activity,
+    spans: NDArray[np.int64],
+    before: FloatArray,
+    after: FloatArray,
+) -> tuple[NDArray[np.int64], FloatArray]:
+    """Runs (r, 3) in spans (k, 2), and how far away each begins (see `_kernels.trace_away`)."""
+    # Runs within a span are parted by rest, so there cannot be more of them than this.
+    runs = np.empty((len(acceleration) // _JOIN + 2 * len(spans), 3), np.int64)
+    level = np.empty(len(runs))
+    count = _kernels.trace_away(
+        acceleration,
+        activity.shaking,
+        activity.away_g,
+        spans,
+        before,
+        after,
+        _HALF,
+        _JOIN,
+        np.empty((2, np.max(spans[:, 1] - spans[:, 0], initial=0))),
+        runs,
+        level,
+    )
+    return runs[:count], level[:count]
+
+
+def _rests_between(
+    acceleration: NDArray[np.float32],
+    activity: Activity,
+    runs: NDArray[np.int64],
+    before: FloatArray,
+    after: FloatArray,
+) -> NDArray[np.int64]:
+    """Rests (m, 3) of 1 s or more inside runs: number of the span, first point, one past the last.
+
+    A limb that settles after a change of posture, or comes back not quite, lies a little away from
+    the rest before it and from the rest after the next movement. It lies at rest all the same, and
+    is not held, where it lies still and either is nearer than `HELD_SHARE` of the largest turn
+    of what comes before it in the run, and of what comes after.
+    """
+    number, low, high = runs.T
+    still = np.empty((np.sum((high - low) // _REST, initial=0), 3), np.int64)
+    inside = np.ascontiguousarray(runs[:, 1:])
+    count = _kernels.find_rests(
+        acceleration, activity.away_g, inside, _HALF, _REST, np.empty((1, 3)), still
+    )
+    run, start, end = still[:count].T
+    before, after = before[number[run]], after[number[run]]
+    first_g, _ = largest_turns(acceleration, np.stack([low[run], start], axis=1), before)
+    second_g, _ = largest_turns(acceleration, np.stack([end, high[run]], axis=1), after)
+    lying = np.empty((count, 3))
+    _kernels.span_means(acceleration, start.copy(), end.copy(), lying)
+    gap_g = np.minimum(_lengths(lying - before), _lengths(lying - after))
+    rest = gap_g <= HELD_SHARE * np.minimum(first_g, second_g)
+    return np.stack([number[run], start, end], axis=1)[rest]
+
+
+def _parted(
+    acceleration: NDArray[np.float32],
+    spans: NDArray[np.int64],
+    before: FloatArray,
+    after: FloatArray,
+    rests: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], FloatArray, FloatArray]:
+    """Spans (k, 2), and the rest before and after each (k, 3), parted at rests (m, 3) in them."""
+    number, start, end = rests.T
+    longest = round(REST_S * SECOND)
+    settled, leaving = np.empty((2, len(rests), 3))
+    _kernels.span_means(acceleration, start.copy(), np.minimum(end, start + longest), settled)
+    _kernels.span_means(acceleration, np.maximum(start, end - longest), end.copy(), leaving)
+    middle = (start + end) // 2
+    return (
+        np.stack(
+            [np.insert(spans[:, 0], number + 1, middle), np.insert(spans[:, 1], number, middle)],
+            axis=1,
+        ),
+        np.insert(before, number + 1, leaving, axis=0),
+        np.insert(after, number, settled, axis=0),
     )
 
 
