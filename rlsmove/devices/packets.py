@@ -696,7 +696,7 @@ class PacketRecording(Recording):
             self._read,
             lost,
             min(self._unknown, self._read),
-            tuple(places),
+            tuple(dict.fromkeys(places)),  # once, however often it is read
         )
 
     def _count_damaged(self, damaged: IntArray, position: int, used: int) -> None:
