@@ -65,8 +65,8 @@ def open_recording(path: str | Path, told: Told = NOTHING_TOLD) -> Recording:
     path = Path(path)
     try:
         if not path.is_file() and path.exists():
-            found = "it is a directory" if path.is_dir() else "it is no regular file"
-            raise RecordingError(path, found, expected="a recording's file")
+            kind = "it is a directory" if path.is_dir() else "no regular file"
+            raise RecordingError(path, f"cannot be read ({kind})", expected="a recording's file")
         with path.open("rb") as file:
             head = file.read(2048)
         recording = _open(path, head, told)
