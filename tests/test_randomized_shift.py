@@ -69,7 +69,8 @@ def slow_test(y, own, every, day, shift=0.0):
     return a @ m @ y[there] / (a @ m @ a) + shift, min(1.0, 2 * smaller)
 
 
-OUTCOME = st.floats(-3, 3, allow_subnormal=False) | st.just(math.nan)
+# Squares of smaller numbers than a millionth run out of digits; no log rate has them.
+OUTCOME = st.floats(-3, 3).map(lambda y: round(y, 6)) | st.just(math.nan)
 
 
 @given(st.lists(OUTCOME, min_size=10, max_size=10), st.lists(st.booleans(), min_size=5, max_size=5))

@@ -279,7 +279,7 @@ def test_markup_in_what_is_shown_stays_text(driver, night):
         "at": attack,
         "who": attack,
         "why": attack,
-        "night": "",
+        "night": json.loads((night / "night.json").read_text())["id"],
         "action": "reject",
     }
     (night / EDITS_FILE).write_text(json.dumps({**edit, "movements": [attack]}) + "\n")
